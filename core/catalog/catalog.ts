@@ -1,0 +1,116 @@
+import pMap from 'p-map';
+import { type BackupIdParts, formatBackupId, parseBackupId } from '../model/backup-id.ts';
+import { BackupError, toBackupError } from '../model/errors.ts';
+import { manifestKey, parseManifestKey, tierPrefix } from '../model/keys.ts';
+import { decodeManifest, encodeManifest, type Manifest } from '../model/manifest.ts';
+import { TIERS, type Tier } from '../model/tiers.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { putIfAbsent, readObject, readObjectIfPresent } from '../store/small-object.ts';
+
+const PARALLEL_READS = 16;
+
+export interface CatalogEntry {
+  key: string;
+  backupId: string;
+  parts: BackupIdParts;
+  /** Either the manifest, or why it cannot be read: one bad manifest never hides the other backups. */
+  content: { manifest: Manifest } | { error: BackupError };
+}
+
+/** Makes the backup exist. False where another run has made this backup already: then nothing was written. */
+export async function commitManifest(store: ObjectStore, parts: BackupIdParts, manifest: Manifest): Promise<boolean> {
+  return putIfAbsent(store, manifestKey(parts), encodeManifest(manifest));
+}
+
+export async function findManifest(store: ObjectStore, parts: BackupIdParts): Promise<Manifest | undefined> {
+  const key = manifestKey(parts);
+  const object = await readObjectIfPresent(store, key);
+  return object && decodeManifest(object.bytes, key);
+}
+
+/** All backups of a store, or of one target or tier, oldest first by scheduled time. */
+export async function listBackups(
+  store: ObjectStore,
+  filter: { target?: string; tier?: Tier } = {},
+): Promise<CatalogEntry[]> {
+  const tiers = filter.tier ? [filter.tier] : TIERS;
+  const found = (
+    await Promise.all(tiers.map((tier) => listManifestKeys(store, tierPrefix(tier, filter.target))))
+  ).flat();
+  const entries = await pMap(found, (parts) => readEntry(store, parts), { concurrency: PARALLEL_READS });
+  return entries.sort((a, b) => a.parts.scheduledFor.getTime() - b.parts.scheduledFor.getTime());
+}
+
+/**
+ * The backup that a person means: a backup id, `latest`, or `latest:<tier>`. Latest is by the moment the dump was taken.
+ * @throws invalid-argument, backup-not-found, unreadable-manifest
+ */
+export async function resolveBackup(store: ObjectStore, target: string, reference: string): Promise<Manifest> {
+  const parts = parseBackupId(reference);
+  if (parts) return (await findManifest(store, parts)) ?? notFound(reference, store);
+
+  const [word, tierName, ...rest] = reference.split(':');
+  const tier = TIERS.find((candidate) => candidate === tierName);
+  if (word !== 'latest' || rest.length > 0 || (tierName !== undefined && !tier)) {
+    throw new BackupError('invalid-argument', `"${reference}" names no backup.`, {
+      hint: `Give a backup id (see "list"), "latest", or "latest:<tier>" with a tier of ${TIERS.join(', ')}.`,
+    });
+  }
+  return (
+    newest(await newestOfTiers(store, target, tier ? [tier] : TIERS)) ?? notFound(`${reference} of ${target}`, store)
+  );
+}
+
+/**
+ * The newest readable backup of each of these tiers, by scheduled time. Reads one manifest a tier, however many there
+ * are, unless the newest ones are unreadable.
+ */
+export async function newestOfTiers(store: ObjectStore, target: string, tiers: readonly Tier[]): Promise<Manifest[]> {
+  const found = await Promise.all(tiers.map((tier) => newestReadable(store, tierPrefix(tier, target))));
+  return found.filter((manifest) => manifest !== undefined);
+}
+
+/** By the moment the dump was taken, which is what it holds; completion can be hours later. */
+export function newest(manifests: Manifest[]): Manifest | undefined {
+  return manifests.reduce<Manifest | undefined>(
+    (best, manifest) => (best && Date.parse(best.rdb.createdAt) > Date.parse(manifest.rdb.createdAt) ? best : manifest),
+    undefined,
+  );
+}
+
+async function newestReadable(store: ObjectStore, prefix: string): Promise<Manifest | undefined> {
+  // Keys of a tier sort by scheduled time.
+  for (const parts of (await listManifestKeys(store, prefix)).reverse()) {
+    const { content } = await readEntry(store, parts);
+    if ('manifest' in content) return content.manifest;
+  }
+  return undefined;
+}
+
+async function listManifestKeys(store: ObjectStore, prefix: string): Promise<BackupIdParts[]> {
+  const found: BackupIdParts[] = [];
+  for await (const { key } of store.list(prefix)) {
+    const parts = parseManifestKey(key);
+    if (parts) found.push(parts);
+  }
+  return found;
+}
+
+async function readEntry(store: ObjectStore, parts: BackupIdParts): Promise<CatalogEntry> {
+  const key = manifestKey(parts);
+  const entry = { key, backupId: formatBackupId(parts), parts };
+  try {
+    const manifest = decodeManifest((await readObject(store, key)).bytes, key);
+    return { ...entry, content: { manifest } };
+  } catch (error) {
+    const known = toBackupError(error);
+    if (known.code !== 'unreadable-manifest' && known.code !== 'integrity') throw error;
+    return { ...entry, content: { error: known } };
+  }
+}
+
+function notFound(what: string, store: ObjectStore): never {
+  throw new BackupError('backup-not-found', `There is no backup ${what} in ${store.url}.`, {
+    hint: '"falkordb-backup list" shows the backups of the target; --all-targets those of the whole store.',
+  });
+}

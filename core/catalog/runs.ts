@@ -1,0 +1,79 @@
+import pMap from 'p-map';
+import { runKey, runsPrefix } from '../model/keys.ts';
+import {
+  type Requested,
+  type RunRecords,
+  requestedSchema,
+  type Started,
+  startedSchema,
+  type Verdict,
+  verdictSchema,
+} from '../model/run-record.ts';
+import { toCompactTimestamp } from '../model/timestamp.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { encodeJson, putIfAbsent, readObject } from '../store/small-object.ts';
+
+const MAX_VERDICTS = 100;
+const PARALLEL_READS = 16;
+
+export interface Run extends RunRecords {
+  runId: string;
+  /** Records that are not what their name says, by key. */
+  unreadable: string[];
+}
+
+/** Whoever comes second (the agent, after the control plane) finds it written; that is no error. */
+export async function recordRequested(store: ObjectStore, record: Requested): Promise<void> {
+  await putIfAbsent(store, runKey(record.target, record.runId, 'requested'), encodeJson(requestedSchema.parse(record)));
+}
+
+export async function recordStarted(store: ObjectStore, record: Started): Promise<void> {
+  await putIfAbsent(store, runKey(record.target, record.runId, 'started'), encodeJson(startedSchema.parse(record)));
+}
+
+/** Verdicts are numbered in the order they were written; none is ever overwritten. */
+export async function recordVerdict(store: ObjectStore, record: Verdict): Promise<void> {
+  const bytes = encodeJson(verdictSchema.parse(record));
+  for (let number = 1; number <= MAX_VERDICTS; number++) {
+    if (await putIfAbsent(store, runKey(record.target, record.runId, `verdict-${number}`), bytes)) return;
+  }
+  throw new Error(`Run ${record.runId} of ${record.target} has ${MAX_VERDICTS} verdicts already.`);
+}
+
+/** The runs of a target that were asked for since a time, oldest first. */
+export async function listRuns(store: ObjectStore, target: string, since: Date): Promise<Run[]> {
+  const keys: string[] = [];
+  const prefix = runsPrefix(target);
+  for await (const { key } of store.list(prefix, { startAfter: `${prefix}${toCompactTimestamp(since)}` }))
+    keys.push(key);
+  const byRun = Map.groupBy(keys, (key) => key.split('/')[2] ?? '');
+  return pMap(byRun, ([runId, recordKeys]) => readRun(store, runId, recordKeys), { concurrency: PARALLEL_READS });
+}
+
+async function readRun(store: ObjectStore, runId: string, keys: string[]): Promise<Run> {
+  const run: Run = { runId, verdicts: [], unreadable: [] };
+  const verdicts: [number, Verdict][] = [];
+  for (const key of keys) {
+    const json = await readJson(store, key);
+    const name = key.split('/')[3] ?? '';
+    const verdictNumber = /^verdict-(\d+)\.json$/.exec(name)?.[1];
+    const { data: requested } = requestedSchema.safeParse(json);
+    const { data: started } = startedSchema.safeParse(json);
+    const { data: verdict } = verdictSchema.safeParse(json);
+    if (name === 'requested.json' && requested) run.requested = requested;
+    else if (name === 'started.json' && started) run.started = started;
+    else if (verdictNumber && verdict) verdicts.push([Number(verdictNumber), verdict]);
+    else run.unreadable.push(key);
+  }
+  run.verdicts = verdicts.sort(([a], [b]) => a - b).map(([, verdict]) => verdict);
+  return run;
+}
+
+async function readJson(store: ObjectStore, key: string): Promise<unknown> {
+  const { bytes } = await readObject(store, key);
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
