@@ -1,0 +1,133 @@
+import { mkdir, mkdtemp, open, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { BackupError } from '../../core/model/errors.ts';
+import { type Engine, resolveEngine } from './engine.ts';
+import { untilReady } from './scratch-readiness.ts';
+import { type Supervised, supervise } from './supervisor.ts';
+
+const HOST = '127.0.0.1';
+const STOP_TIMEOUT_MS = 30_000;
+/** Another process may take the free port before the server does. */
+const PORT_ATTEMPTS = 5;
+const PORT_TAKEN = /address already in use|port is already allocated/i;
+
+export interface ScratchOptions {
+  /** By default whatever `resolveEngine` finds. */
+  engine?: Engine;
+  /** Data folder that is kept; without it the data is in a temporary folder that goes with the server. */
+  folder?: string;
+  /** redis.conf directives; they win over the defaults, but not over what the start itself depends on. */
+  config?: Record<string, string>;
+  password?: string;
+  /** False starts a plain Redis, without the FalkorDB module. */
+  module?: boolean;
+  /** Covers the loading of a dump too; one minute by default. */
+  readyTimeoutMs?: number;
+  log?: (message: string) => void;
+}
+
+export interface ScratchServer extends AsyncDisposable {
+  /** `redis://` address, with the password where there is one. */
+  url: string;
+  host: string;
+  port: number;
+  /** The data folder, absolute. */
+  folder: string;
+  /** The redis-server process itself. */
+  pid: number;
+  /** Fulfilled once the server has ended, however it did, and its temporary files are gone. */
+  ended: Promise<void>;
+  /** Kills the server without a save and waits until its temporary files are gone. May be called more than once. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a throw-away server that answers on 127.0.0.1 only and saves nothing unless `config` says so. Neither a
+ * process nor a temporary file stays behind, even when this process is killed with -9.
+ * @throws BackupError `engine-missing` where no engine is found, or with the server's last words where it does not start.
+ */
+export async function startScratch(options: ScratchOptions = {}): Promise<ScratchServer> {
+  const engine = options.engine ?? (await resolveEngine(options.log));
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await launch(engine, options);
+    } catch (error) {
+      if (attempt === PORT_ATTEMPTS || !(error instanceof Error && PORT_TAKEN.test(error.message))) throw error;
+    }
+  }
+}
+
+async function launch(engine: Engine, options: ScratchOptions): Promise<ScratchServer> {
+  const { password } = options;
+  const port = await findFreePort();
+  const home = await mkdtemp(resolve(tmpdir(), 'falkordb-scratch-'));
+  const folder = resolve(options.folder ?? join(home, 'data'));
+  await mkdir(folder, { recursive: true });
+  const configFile = join(home, 'redis.conf');
+  const directives = {
+    save: '',
+    ...options.config,
+    ...(options.module === false ? {} : { loadmodule: engine.modulePath }),
+    ...(password === undefined ? {} : { requirepass: password }),
+    bind: engine.bindAddress,
+    'protected-mode': 'no',
+    port: String(port),
+    dir: folder,
+  };
+  await writeFile(configFile, redisConf(directives), { mode: 0o600 });
+  // Read back through its handle, because the file is removed together with the server.
+  const logFile = join(home, 'server.log');
+  const log = await open(logFile, 'ax+', 0o600);
+  const name = basename(home);
+  const command = engine.command({
+    name,
+    folders: options.folder === undefined ? [home] : [home, folder],
+    configFile,
+    port,
+  });
+  const container = engine.isContainer ? name : undefined;
+  const server = supervise(command, { folder: home, container, log: logFile });
+  const stop = () => end(server, port);
+  try {
+    const starting = { host: HOST, port, password, configFile, log, timeoutMs: options.readyTimeoutMs };
+    const pid = await untilReady(server, starting);
+    const user = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
+    const url = `redis://${user}${HOST}:${port}`;
+    return { url, host: HOST, port, folder, pid, ended: server.ended, stop, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  } finally {
+    await log.close();
+  }
+}
+
+async function end(server: Supervised, port: number): Promise<void> {
+  server.kill();
+  const waiting = new AbortController();
+  const late = setTimeout(STOP_TIMEOUT_MS, 'late' as const, { signal: waiting.signal });
+  const outcome = await Promise.race([server.ended, late]).finally(() => waiting.abort());
+  if (outcome === 'late') {
+    throw new BackupError('deadline', `The throw-away server on port ${port} did not end in ${STOP_TIMEOUT_MS} ms`, {
+      hint: 'See whether its process hangs on a file system that does not answer.',
+    });
+  }
+}
+
+function redisConf(directives: Record<string, string>): string {
+  const escaped = (value: string) => value.replaceAll(/["\\]/g, '\\$&').replaceAll('\n', '\\n');
+  return Object.entries(directives)
+    .map(([name, value]) => `${name} "${escaped(value)}"\n`)
+    .join('');
+}
+
+async function findFreePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => probe.once('error', reject).listen(0, HOST, resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return typeof address === 'object' ? (address?.port ?? 0) : 0;
+}
