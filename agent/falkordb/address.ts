@@ -1,0 +1,35 @@
+/** Where a FalkorDB listens, and as whom to talk to it. */
+export interface Address {
+  host: string;
+  port: number;
+  username: string | undefined;
+  password: string | undefined;
+  tls: boolean;
+  /** PEM of the authority that signed the server's certificate, where the system does not know it. */
+  ca: string | undefined;
+}
+
+const DEFAULT_PORT = 6379;
+const IS_TLS: Record<string, boolean> = { 'redis:': false, 'rediss:': true, 'falkor:': false, 'falkors:': true };
+
+/** Undefined where the text is no URL of a FalkorDB: redis[s]:// or falkor[s]://[user[:password]@]host[:port]. */
+export function parseAddress(text: string): Address | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const tls = IS_TLS[url.protocol];
+  const hasPath = !['', '/', '/0'].includes(url.pathname);
+  if (tls === undefined || url.hostname === '' || hasPath || url.search || url.hash) return undefined;
+  return {
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: url.port === '' ? DEFAULT_PORT : Number(url.port),
+    username: decodeURIComponent(url.username) || undefined,
+    password: decodeURIComponent(url.password) || undefined,
+    tls,
+    ca: undefined,
+  };
+}
+
+/** For people: never holds the user or the password. */
+export function describeAddress({ host, port, tls }: Address): string {
+  return `${tls ? 'rediss' : 'redis'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

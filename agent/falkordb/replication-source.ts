@@ -1,0 +1,90 @@
+import { BackupError } from '../../core/model/errors.ts';
+import type { Database } from './database.ts';
+import type { DumpOptions, DumpSource } from './dump-source.ts';
+import { ReplicaLink } from './replica-link.ts';
+import { writeMarker } from './write-marker.ts';
+
+const MARK_BYTES = 40;
+
+/**
+ * Asks for a full synchronisation as a replica would, and takes the dump from the stream: no file, no shared folder.
+ * The server forks for it, and the fork lives until the last byte was taken.
+ * @throws database-*, deadline
+ */
+export async function openReplication(db: Database, options: DumpOptions): Promise<DumpSource> {
+  const link = await ReplicaLink.connect(db.address, options.signal);
+  try {
+    // Not counted as a replica, gets no writes after the dump, and is hung up on when it has it.
+    await link.command('REPLCONF', 'rdb-only', '1');
+    // Without this the server writes a file first, and sends that.
+    await link.command('REPLCONF', 'capa', 'eof');
+    await link.send('PSYNC', '?', '-1');
+    await readFullResync(link, db.name);
+    const markerAtFork = await writeMarker(db, { ownSaves: 0 });
+    const payload = await readPayloadHeader(link, db.name);
+    return {
+      kind: 'replication',
+      name: `the replication stream of ${db.name}`,
+      bytes: 'mark' in payload ? untilMark(link, payload.mark) : exactly(link, payload.sizeBytes),
+      sizeBytes: 'mark' in payload ? undefined : payload.sizeBytes,
+      save: null,
+      markerAtFork,
+      close: async () => link.close(),
+    };
+  } catch (error) {
+    link.close();
+    throw error;
+  }
+}
+
+async function readFullResync(link: ReplicaLink, server: string): Promise<void> {
+  const line = await link.line();
+  if (/^\+FULLRESYNC [0-9a-f]{40} \d+$/.test(line)) return;
+  throw unknownAnswer(server, line);
+}
+
+/** `$EOF:<mark>` where the server streams what it saves, `$<size>` where it sends a file it has saved. */
+async function readPayloadHeader(link: ReplicaLink, server: string): Promise<{ mark: Buffer } | { sizeBytes: number }> {
+  const line = await link.line();
+  const mark = /^\$EOF:([\x21-\x7e]{40})$/.exec(line)?.[1];
+  if (mark) return { mark: Buffer.from(mark, 'latin1') };
+  const size = /^\$(\d+)$/.exec(line)?.[1];
+  if (size) return { sizeBytes: Number(size) };
+  throw unknownAnswer(server, line);
+}
+
+async function* untilMark(link: ReplicaLink, mark: Buffer): AsyncIterable<Uint8Array> {
+  let held = Buffer.alloc(0);
+  for await (const chunk of link.chunks()) {
+    const bytes = Buffer.concat([held, chunk]);
+    const rest = Math.max(0, bytes.length - MARK_BYTES);
+    held = bytes.subarray(rest);
+    if (rest > 0) yield bytes.subarray(0, rest);
+    if (held.equals(mark)) return;
+  }
+  throw cutShort();
+}
+
+async function* exactly(link: ReplicaLink, sizeBytes: number): AsyncIterable<Uint8Array> {
+  let left = sizeBytes;
+  for await (const chunk of link.chunks()) {
+    const wanted = chunk.subarray(0, left);
+    left -= wanted.length;
+    yield wanted;
+    if (left === 0) return;
+  }
+  throw cutShort();
+}
+
+function unknownAnswer(server: string, line: string): BackupError {
+  return new BackupError('database-failed', `FalkorDB at ${server} refused to replicate: ${line.slice(0, 200)}`, {
+    hint: 'Use BACKUP_SOURCE=bgsave where the data folder can be mounted.',
+  });
+}
+
+function cutShort(): BackupError {
+  return new BackupError('database-unreachable', 'FalkorDB hung up in the middle of its dump.', {
+    hint: 'Its log says why: its save failed, it was stopped, or the dump was taken more slowly than repl-timeout and client-output-buffer-limit allow.',
+    retryable: true,
+  });
+}

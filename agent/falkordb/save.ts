@@ -1,0 +1,97 @@
+import { setTimeout } from 'node:timers/promises';
+import { BackupError, hasCode } from '../../core/model/errors.ts';
+import type { Database } from './database.ts';
+import type { DumpOptions } from './dump-source.ts';
+import type { SaveState } from './server-info.ts';
+import { writeMarker } from './write-marker.ts';
+
+const IDLE_POLL_MS = 500;
+const SAVE_POLL_MS = 100;
+/** FalkorDB from 4.18 on may give up its first save because preparing it took too long; the next one succeeds. */
+const SAVE_ATTEMPTS = 2;
+/** time(2), which stamps dumps and LASTSAVE, may still say the second before the one that TIME says. */
+export const CLOCK_SLACK_SECONDS = 1;
+
+export interface FinishedSave {
+  /** Server time, unix seconds: the save was started after the first and had ended by the second. */
+  startedAt: number;
+  endedAt: number;
+  state: SaveState;
+  markerAtFork: string;
+}
+
+/**
+ * Runs one BGSAVE of our own to its end.
+ * @throws database-busy while other saves or AOF rewrites run, database-failed where the save fails, deadline
+ */
+export async function save(db: Database, options: DumpOptions): Promise<FinishedSave> {
+  for (let attempt = 1; ; attempt++) {
+    const startedAt = await startSave(db, options);
+    const markerAtFork = await writeMarker(db, { ownSaves: attempt });
+    const state = await untilSaved(db, options);
+    const endedAt = await db.unixSeconds();
+    // A child that FLUSHALL ended leaves the status as it was; only LASTSAVE tells (backgroundSaveDoneHandlerDisk).
+    if (state.lastStatusOk && state.lastSave >= startedAt - CLOCK_SLACK_SECONDS) {
+      return { startedAt, endedAt, state, markerAtFork };
+    }
+    if (attempt === SAVE_ATTEMPTS) {
+      throw new BackupError('database-failed', `FalkorDB at ${db.name} failed to save its data.`, {
+        hint: 'Its own log says why; often its disk is full or the fork found no memory. Until a save succeeds it may refuse writes (MISCONF).',
+        retryable: true,
+      });
+    }
+  }
+}
+
+/** Waits for its turn; returns the server's time just before the save started. */
+async function startSave(db: Database, options: DumpOptions): Promise<number> {
+  const { signal, timeouts } = options;
+  const deadline = performance.now() + timeouts.busySeconds * 1000;
+  for (;;) {
+    const { save } = await db.info();
+    if (!save.running && !save.aofRewriteRunning) {
+      const startedAt = await db.unixSeconds();
+      if (await tryBgsave(db)) return startedAt;
+    }
+    if (performance.now() > deadline) {
+      throw new BackupError(
+        'database-busy',
+        `FalkorDB at ${db.name} was busy with ${save.aofRewriteRunning ? 'an AOF rewrite' : 'another save'} for ${timeouts.busySeconds} s.`,
+        { hint: 'Try again later, or raise BACKUP_BUSY_TIMEOUT_SECONDS.', retryable: true },
+      );
+    }
+    await setTimeout(IDLE_POLL_MS, undefined, { signal });
+  }
+}
+
+/** False where another save or rewrite came first. */
+async function tryBgsave(db: Database): Promise<boolean> {
+  try {
+    await db.call('BGSAVE');
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'database-failed') && /in progress|AOF log rewriting|child process/i.test(error.message))
+      return false;
+    throw error;
+  }
+}
+
+async function untilSaved(db: Database, options: DumpOptions): Promise<SaveState> {
+  const { signal, timeouts } = options;
+  const deadline = performance.now() + timeouts.saveSeconds * 1000;
+  for (;;) {
+    const { save } = await db.info();
+    if (!save.running) return save;
+    options.onSaveProgress(save.keysProcessed, save.keysTotal);
+    if (performance.now() > deadline) {
+      throw new BackupError(
+        'deadline',
+        `FalkorDB at ${db.name} has been saving for more than ${timeouts.saveSeconds} s.`,
+        {
+          hint: 'Either its child process hangs (look for "redis-rdb-bgsave" on its host and end it), or raise BACKUP_SAVE_TIMEOUT_SECONDS.',
+        },
+      );
+    }
+    await setTimeout(SAVE_POLL_MS, undefined, { signal });
+  }
+}

@@ -1,0 +1,75 @@
+/** What INFO says, as far as a backup needs it. */
+export interface ServerInfo {
+  redisVersion: string;
+  /** New at each start of the server. */
+  runId: string;
+  /** `4.16.3`; undefined where the graph module is not loaded. */
+  falkordbVersion: string | undefined;
+  mode: string;
+  role: string;
+  masterLinkUp: boolean;
+  loading: boolean;
+  usedMemoryBytes: number;
+  /** Keys of all databases. */
+  keys: number;
+  save: SaveState;
+}
+
+/** The server's own book-keeping of its saves. */
+export interface SaveState {
+  running: boolean;
+  aofRewriteRunning: boolean;
+  lastStatusOk: boolean;
+  /** Saves since the server started, counted when each begins (rdbSaveBackground in rdb.c of Redis). */
+  startedCount: number;
+  /** Unix seconds. */
+  lastSave: number;
+  /** Writes since the last successful save; a save in progress does not touch it before its end. */
+  changes: number;
+  keysProcessed: number;
+  keysTotal: number;
+}
+
+export function parseInfo(text: string): ServerInfo {
+  const fields = new Map<string, string>();
+  const modules: string[] = [];
+  let keys = 0;
+  for (const line of text.split('\r\n')) {
+    const colon = line.indexOf(':');
+    if (colon < 0 || line.startsWith('#')) continue;
+    const [name, value] = [line.slice(0, colon), line.slice(colon + 1)];
+    if (name === 'module') modules.push(value);
+    else if (/^db\d+$/.test(name)) keys += Number(/keys=(\d+)/.exec(value)?.[1] ?? 0);
+    else fields.set(name, value);
+  }
+  const number = (name: string) => Number(fields.get(name) ?? 0);
+  return {
+    redisVersion: fields.get('redis_version') ?? '',
+    runId: fields.get('run_id') ?? '',
+    falkordbVersion: graphVersion(modules),
+    mode: fields.get('redis_mode') ?? 'standalone',
+    role: fields.get('role') ?? 'master',
+    masterLinkUp: (fields.get('master_link_status') ?? 'up') === 'up',
+    loading: number('loading') !== 0 || number('async_loading') !== 0,
+    usedMemoryBytes: number('used_memory'),
+    keys,
+    save: {
+      running: number('rdb_bgsave_in_progress') !== 0,
+      aofRewriteRunning: number('aof_rewrite_in_progress') !== 0 || number('aof_rewrite_scheduled') !== 0,
+      lastStatusOk: fields.get('rdb_last_bgsave_status') !== 'err',
+      startedCount: number('rdb_saves'),
+      lastSave: number('rdb_last_save_time'),
+      changes: number('rdb_changes_since_last_save'),
+      keysProcessed: number('current_save_keys_processed'),
+      keysTotal: number('current_save_keys_total'),
+    },
+  };
+}
+
+/** Modules write their version as one number: 41603 is 4.16.3. */
+function graphVersion(modules: string[]): string | undefined {
+  const graph = modules.find((module) => module.split(',').includes('name=graph'));
+  const number = Number(/(?:^|,)ver=(\d+)/.exec(graph ?? '')?.[1] ?? Number.NaN);
+  if (Number.isNaN(number)) return undefined;
+  return `${Math.floor(number / 10_000)}.${Math.floor(number / 100) % 100}.${number % 100}`;
+}

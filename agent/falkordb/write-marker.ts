@@ -1,0 +1,17 @@
+import type { Database } from './database.ts';
+
+/**
+ * A text that differs if anything was written in between. The server's counter of writes starts again when a save ends,
+ * so the number of saves belongs to it, less those of our own; and the list of graphs, because creating an empty one
+ * does not count as a write (seen on 4.16.3).
+ */
+export async function writeMarker(db: Database, { ownSaves }: { ownSaves: number }): Promise<string> {
+  const { runId, save } = await db.info();
+  const graphs = await db.call('GRAPH.LIST');
+  return JSON.stringify([
+    runId,
+    save.startedCount - ownSaves,
+    save.changes,
+    Array.isArray(graphs) ? graphs.toSorted() : graphs,
+  ]);
+}
