@@ -1,0 +1,183 @@
+import type { Logger } from 'pino';
+import { commitManifest, findManifest, newest, newestOfTiers } from '../core/catalog/catalog.ts';
+import { type BackupIdParts, formatBackupId } from '../core/model/backup-id.ts';
+import { BackupError } from '../core/model/errors.ts';
+import { dumpKey, stateKey } from '../core/model/keys.ts';
+import type { Manifest } from '../core/model/manifest.ts';
+import { TIERS, type Tier } from '../core/model/tiers.ts';
+import type { ObjectStore } from '../core/store/object-store.ts';
+import { encodeJson } from '../core/store/small-object.ts';
+import { buildManifest } from './backup-manifest.ts';
+import type { Config } from './config.ts';
+import { Database } from './falkordb/database.ts';
+import type { DumpSource } from './falkordb/dump-source.ts';
+import { takeInventory } from './falkordb/inventory.ts';
+import { openDump } from './falkordb/open-dump.ts';
+import { preflight } from './falkordb/preflight.ts';
+import { readServerState } from './falkordb/server-state.ts';
+import { writeMarker } from './falkordb/write-marker.ts';
+import { EXTENSIONS } from './pipeline/codec.ts';
+import { Digest } from './pipeline/observe.ts';
+import { storeDump } from './pipeline/store-dump.ts';
+import type { OnProgress } from './progress.ts';
+import { type Outcome, recordRun, type Work } from './run.ts';
+import { isUnchanged } from './unchanged.ts';
+
+export interface BackupRequest {
+  tier: Tier;
+  /** Whole seconds count: a retry with the same time is the same backup. */
+  scheduledFor: Date;
+  runId: string;
+}
+
+export interface BackupDeps {
+  config: Config;
+  store: ObjectStore;
+  now: () => Date;
+  log: Logger;
+  onProgress: OnProgress;
+  signal: AbortSignal;
+}
+
+export type BackupResult =
+  | { status: 'completed'; runId: string; manifest: Manifest }
+  | { status: 'skipped'; runId: string; backupId: string; reason: string };
+
+/**
+ * Makes one backup of the target, or finds that it exists already.
+ * @throws lease-held, database-*, store-*, integrity, deadline, interrupted
+ */
+export async function backup(request: BackupRequest, deps: BackupDeps): Promise<BackupResult> {
+  const { config, store, now, signal } = deps;
+  const { runId } = request;
+  const parts = { target: config.target, tier: request.tier, scheduledFor: request.scheduledFor };
+  const backupId = formatBackupId(parts);
+  const log = deps.log.child({ runId, backupId });
+  const run = {
+    runId,
+    target: config.target,
+    backupId,
+    store,
+    now,
+    log,
+    timeoutSeconds: config.timeoutSeconds,
+    signal,
+  };
+  const outcome = await recordRun(run, (work) => makeBackup(parts, runId, work, { ...deps, log }));
+  if (outcome.status === 'skipped') return { status: 'skipped', runId, backupId, reason: outcome.reason };
+  return { status: 'completed', runId, manifest: outcome.value };
+}
+
+async function makeBackup(
+  parts: BackupIdParts,
+  runId: string,
+  { lease, signal }: Work,
+  { config, store, now, log, onProgress }: BackupDeps,
+): Promise<Outcome<Manifest>> {
+  const startedAt = now();
+  const existing = await findManifest(store, parts);
+  if (existing) {
+    log.info('This backup exists already; nothing to do');
+    return { status: 'completed', value: existing };
+  }
+  using db = await Database.connect(config.falkordb);
+  const info = await preflight(db);
+  const markerBefore = await writeMarker(db, { ownSaves: 0 });
+  const graphs = await takeInventory(db, {
+    onProgress: (done, total) => onProgress({ phase: 'inventory', unit: 'graphs', done, total }),
+    signal,
+  });
+  log.info({ graphs: graphs.length, falkordb: info.falkordbVersion, redis: info.redisVersion }, 'Took the inventory');
+
+  if (parts.tier === 'snapshot') {
+    const last = newest(await newestOfTiers(store, parts.target, TIERS));
+    if (last && isUnchanged(last, info, graphs) && (await isStored(store, last))) {
+      log.info({ last: last.backupId }, 'Nothing was written since the last backup');
+      return { status: 'skipped', reason: 'unchanged' };
+    }
+  }
+
+  const state = encodeJson(await readServerState(db));
+  const saveStarted = performance.now();
+  const dump = await openDump(db, {
+    source: config.source,
+    dataFolder: config.dataFolder,
+    timeouts: { busySeconds: config.busyTimeoutSeconds, saveSeconds: config.saveTimeoutSeconds },
+    onSaveProgress: (done, total) => onProgress({ phase: 'save', unit: 'keys', done, total }),
+    log: (message) => log.info(message),
+    signal,
+  });
+  const transferStarted = performance.now();
+  const stored = await transfer(dump, dumpKey(parts, runId, EXTENSIONS[config.compression]), {
+    store,
+    config,
+    onProgress,
+    signal,
+  });
+  const ended = performance.now();
+  log.info({ source: dump.kind, bytes: stored.rdb.bytes, stored: stored.stored.bytes }, 'Stored the dump');
+
+  await lease.assertHeld();
+  const stateObject = await storeState(store, stateKey(parts, runId), state);
+  const manifest = buildManifest({
+    parts,
+    runId,
+    startedAt,
+    completedAt: now(),
+    info,
+    graphs,
+    countsExact: markerBefore === dump.markerAtFork,
+    dump,
+    stored,
+    compression: config.compression,
+    state: stateObject,
+    saveSeconds: (transferStarted - saveStarted) / 1000,
+    transferSeconds: (ended - transferStarted) / 1000,
+  });
+  await lease.assertHeld();
+  signal.throwIfAborted();
+  if (!(await commitManifest(store, parts, manifest))) throw alreadyCommitted(manifest.backupId);
+  log.info('Committed the manifest: the backup exists');
+  return { status: 'completed', value: manifest };
+}
+
+async function transfer(
+  dump: DumpSource,
+  key: string,
+  { store, config, onProgress, signal }: Pick<BackupDeps, 'store' | 'config' | 'onProgress' | 'signal'>,
+) {
+  const { sizeBytes } = dump;
+  try {
+    return await storeDump({
+      store,
+      key,
+      compression: config.compression,
+      dump: dump.bytes,
+      dumpName: dump.name,
+      ...(sizeBytes === undefined ? {} : { maxBytes: sizeBytes }),
+      onProgress: (done) => onProgress({ phase: 'transfer', unit: 'bytes', done, total: sizeBytes ?? null }),
+      signal,
+    });
+  } finally {
+    await dump.close();
+  }
+}
+
+async function storeState(store: ObjectStore, key: string, bytes: Uint8Array): Promise<Manifest['state']> {
+  const digest = new Digest();
+  digest.update(bytes);
+  await store.put(key, bytes, { ifAbsent: true });
+  return { key, ...digest.end() };
+}
+
+/** A skip leans on the last backup: its bytes must be there. */
+async function isStored(store: ObjectStore, { stored }: Manifest): Promise<boolean> {
+  for await (const { key, bytes } of store.list(stored.key)) return key === stored.key && bytes === stored.bytes;
+  return false;
+}
+
+function alreadyCommitted(backupId: string): BackupError {
+  return new BackupError('lease-lost', `${backupId} was made by another run meanwhile.`, {
+    hint: 'The backup exists; this run added nothing to it.',
+  });
+}

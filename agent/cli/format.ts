@@ -1,0 +1,40 @@
+import prettyBytes from 'pretty-bytes';
+import prettyMilliseconds from 'pretty-ms';
+
+/** `18.4 MB` */
+export function formatBytes(bytes: number): string {
+  return prettyBytes(bytes, { maximumFractionDigits: 1 });
+}
+
+/** `3h`, with one unit, or `in 3h` for what is to come. */
+export function formatAge(time: Date, now: Date): string {
+  const ms = now.getTime() - time.getTime();
+  const length = prettyMilliseconds(Math.abs(ms), { compact: true });
+  return ms < 0 ? `in ${length}` : `${length} ago`;
+}
+
+/** `2026-11-22T02:30:00Z (3h ago)` */
+export function formatTime(time: Date, now: Date): string {
+  return `${time.toISOString().slice(0, 19)}Z (${formatAge(time, now)})`;
+}
+
+export function formatSeconds(seconds: number): string {
+  return prettyMilliseconds(seconds * 1000);
+}
+
+/** Columns padded to their widest cell; a number of columns from the right is set to the right. */
+export function formatTable(header: string[], rows: string[][]): string {
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: string[]) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [line(header), ...rows.map(line)].join('\n');
+}
+
+/** `name:  value` lines, with the values in one column. */
+export function formatFields(fields: [string, string][]): string {
+  const width = Math.max(...fields.map(([name]) => name.length)) + 2;
+  return fields.map(([name, value]) => `${`${name}:`.padEnd(width)} ${value}`).join('\n');
+}

@@ -1,0 +1,75 @@
+import { type Command, Option } from 'commander';
+import { type CatalogEntry, listBackups } from '../../core/catalog/catalog.ts';
+import { TIERS, type Tier } from '../../core/model/tiers.ts';
+import type { Cli } from './cli.ts';
+import { formatBytes, formatTable, formatTime } from './format.ts';
+import { addCommonOptions, inSession } from './session.ts';
+
+interface ListFlags {
+  tier?: Tier;
+  allTargets?: boolean;
+}
+
+export function listCommand(command: Command, cli: Cli): void {
+  addCommonOptions(
+    command
+      .description('List backups, oldest first')
+      .addOption(new Option('--tier <tier>', 'only this tier').choices(TIERS))
+      .option('--all-targets', 'the backups of every target in the store'),
+  )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ falkordb-backup list --store file:///var/backups/falkordb
+  $ falkordb-backup list --tier daily --json`,
+    )
+    .action((flags: ListFlags) =>
+      inSession(cli, command, async ({ config, store, now }) => {
+        const filter = {
+          ...(flags.allTargets ? {} : { target: config.target }),
+          ...(flags.tier ? { tier: flags.tier } : {}),
+        };
+        const entries = await listBackups(store, filter);
+        return { json: entries.map((entry) => toJson(entry, now())), text: toText(entries, store.url, now()) };
+      }),
+    );
+}
+
+function toJson({ key, backupId, parts, content }: CatalogEntry, now: Date): unknown {
+  if ('manifest' in content) {
+    const ageSeconds = Math.round((now.getTime() - Date.parse(content.manifest.rdb.createdAt)) / 1000);
+    return { status: 'ok', ageSeconds, ...content.manifest };
+  }
+  const { code, message, hint = null } = content.error;
+  return {
+    status: 'unreadable',
+    backupId,
+    target: parts.target,
+    tier: parts.tier,
+    key,
+    error: { code, message, hint },
+  };
+}
+
+function toText(entries: CatalogEntry[], storeUrl: string, now: Date): string {
+  if (entries.length === 0) return `There are no backups in ${storeUrl}.`;
+  return formatTable(
+    ['BACKUP', 'TAKEN', 'DUMP', 'STORED', 'GRAPHS', 'NODES', 'EDGES'],
+    entries.map(({ backupId, content }) => {
+      if ('error' in content) return [backupId, `UNREADABLE: ${content.error.message}`];
+      const { rdb, stored, graphs } = content.manifest;
+      const sum = (count: 'nodes' | 'edges') => String(graphs.reduce((total, graph) => total + graph[count], 0));
+      const taken = formatTime(new Date(rdb.createdAt), now);
+      return [
+        backupId,
+        taken,
+        formatBytes(rdb.bytes),
+        formatBytes(stored.bytes),
+        String(graphs.length),
+        sum('nodes'),
+        sum('edges'),
+      ];
+    }),
+  );
+}

@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { readStatus, type Status } from '../status.ts';
+import type { Cli } from './cli.ts';
+import { formatBytes, formatTable, formatTime } from './format.ts';
+import { addCommonOptions, inSession } from './session.ts';
+
+export function statusCommand(command: Command, cli: Cli): void {
+  addCommonOptions(command.description('Show the newest good backup of each tier, what is due, and the last failure'))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ falkordb-backup status
+  $ falkordb-backup status --target graphiti-prod --json`,
+    )
+    .action(() =>
+      inSession(cli, command, async ({ config, store, now }) => {
+        const status = await readStatus(store, config.target, now());
+        return { json: toJson(status, now()), text: toText(status, now()) };
+      }),
+    );
+}
+
+function toJson({ tiers, ...status }: Status, now: Date): unknown {
+  return {
+    ...status,
+    tiers: tiers.map(({ tier, newest, nextDue }) => ({
+      tier,
+      newest: newest && {
+        backupId: newest.backupId,
+        createdAt: newest.rdb.createdAt,
+        ageSeconds: Math.round((now.getTime() - Date.parse(newest.rdb.createdAt)) / 1000),
+        rdbBytes: newest.rdb.bytes,
+        storedBytes: newest.stored.bytes,
+      },
+      nextDue: nextDue?.toISOString() ?? null,
+    })),
+  };
+}
+
+function toText({ target, store, tiers, lastFailure, running, storedBytes, objects }: Status, now: Date): string {
+  const rows = tiers.map(({ tier, newest, nextDue }) => [
+    tier,
+    newest ? formatTime(new Date(newest.rdb.createdAt), now) : 'none',
+    newest ? formatBytes(newest.stored.bytes) : '',
+    nextDue ? formatTime(nextDue, now) : '',
+  ]);
+  const failure = lastFailure
+    ? `${formatTime(new Date(lastFailure.verdict.endedAt), now)}: ${lastFailure.verdict.failure?.message ?? ''} (run ${lastFailure.runId})`
+    : 'none in the last 31 days';
+  return [
+    `Target ${target} in ${store}`,
+    '',
+    formatTable(['TIER', 'NEWEST GOOD BACKUP', 'STORED', 'NEXT DUE'], rows),
+    '',
+    `Last failure: ${failure}`,
+    ...(running.length > 0 ? [`Without a verdict: ${running.join(', ')}`] : []),
+    `Store: ${formatBytes(storedBytes)} in ${objects} objects`,
+  ].join('\n');
+}

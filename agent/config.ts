@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { systemErrorCode } from '../core/model/errors.ts';
+import type { SettingValues } from '../core/model/settings.ts';
+import { type Address, parseAddress } from './falkordb/address.ts';
+import type { SourceSetting } from './falkordb/open-dump.ts';
+import type { Compression } from './pipeline/codec.ts';
+import { invalidSettings, resolveSettings } from './settings.ts';
+
+/** What the verbs need, checked as a whole. */
+export interface Config {
+  target: string;
+  falkordb: Address;
+  dataFolder: string | undefined;
+  storeUrl: string;
+  source: SourceSetting;
+  compression: Compression;
+  logLevel: string;
+  busyTimeoutSeconds: number;
+  saveTimeoutSeconds: number;
+  timeoutSeconds: number;
+}
+
+export interface ConfigSources {
+  flags: Record<string, string>;
+  env: Record<string, string | undefined>;
+  settingsFile?: string;
+}
+
+/** @throws invalid-settings, naming every wrong one at once */
+export function loadConfig({ flags, env, settingsFile }: ConfigSources): Config {
+  const problems: string[] = [];
+  const read = (path: string | undefined, setting: string) => readSettingFile(path, setting, problems);
+  const text = read(settingsFile, '--settings');
+  const settings = resolveSettings({
+    flags,
+    env,
+    ...(settingsFile === undefined || text === undefined ? {} : { file: { name: settingsFile, text } }),
+  });
+  if (flags.url !== undefined && parseAddress(flags.url)?.password !== undefined) {
+    problems.push('--url must not hold a password: argument lists can be read by others; use FALKORDB_PASSWORD_FILE');
+  }
+  const falkordb = parseAddress(settings.falkordbUrl);
+  if (!falkordb) problems.push('FALKORDB_URL must be redis[s]://[user[:password]@]host[:port]');
+  const password = read(settings.falkordbPasswordFile, 'FALKORDB_PASSWORD_FILE')?.trimEnd();
+  const ca = read(settings.falkordbCaFile, 'FALKORDB_CA_FILE');
+  const storeUrl = chooseStore(settings, problems);
+  if (problems.length > 0 || !falkordb || !storeUrl) throw invalidSettings(problems);
+  return {
+    target: settings.target,
+    falkordb: { ...falkordb, ca, password: password ?? falkordb.password },
+    dataFolder: settings.falkordbDataDir,
+    storeUrl,
+    source: settings.source,
+    compression: settings.compression,
+    logLevel: settings.logLevel,
+    busyTimeoutSeconds: settings.busyTimeoutSeconds,
+    saveTimeoutSeconds: settings.saveTimeoutSeconds,
+    timeoutSeconds: settings.timeoutSeconds,
+  };
+}
+
+/** The older names stand for a store only where the newer one does not say which. */
+function chooseStore({ store, backupDir, s3Bucket }: SettingValues, problems: string[]): string | undefined {
+  if (store) return store;
+  if (backupDir && s3Bucket) problems.push('BACKUP_DIR and S3_BUCKET name two stores: set BACKUP_STORE');
+  if (backupDir) return pathToFileURL(resolve(backupDir)).href;
+  if (s3Bucket) return `s3://${s3Bucket}`;
+  problems.push('BACKUP_STORE is not set: where backups are kept, for example file:///var/backups/falkordb');
+  return undefined;
+}
+
+function readSettingFile(path: string | undefined, setting: string, problems: string[]): string | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    problems.push(`${setting} names ${path}, which cannot be read (${systemErrorCode(error)})`);
+    return undefined;
+  }
+}

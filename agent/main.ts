@@ -1,0 +1,26 @@
+import { BackupError } from '../core/model/errors.ts';
+import { runCommandLine } from './cli/program.ts';
+
+const stop = new AbortController();
+const interrupt = (signal: NodeJS.Signals) => {
+  stop.abort(
+    new BackupError('interrupted', `Stopped by ${signal}.`, {
+      hint: 'Nothing half-done counts; run the command again.',
+      retryable: true,
+    }),
+  );
+};
+process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+
+const cli = {
+  // In a clone there is no command of that name, and the system's Node may be too old for TypeScript.
+  program: import.meta.url.endsWith('/agent/main.ts') ? 'npm run -s agent --' : 'falkordb-backup',
+  env: process.env,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  now: () => new Date(),
+  signal: stop.signal,
+  exitCode: 0,
+};
+await runCommandLine(process.argv.slice(2), cli);
+process.exitCode = cli.exitCode;

@@ -1,0 +1,9 @@
+/** How far a step of a run is; `total` is null where only its end will tell. */
+export interface Progress {
+  phase: 'inventory' | 'save' | 'transfer' | 'verify' | 'fetch';
+  unit: 'graphs' | 'keys' | 'bytes';
+  done: number;
+  total: number | null;
+}
+
+export type OnProgress = (progress: Progress) => void;

@@ -1,0 +1,61 @@
+import { parseEnv } from 'node:util';
+import { BackupError } from '../core/model/errors.ts';
+import { SETTINGS, type Setting, type SettingName, type SettingValues } from '../core/model/settings.ts';
+
+export interface SettingSources {
+  /** By flag name (`data-dir`). */
+  flags: Record<string, string>;
+  env: Record<string, string | undefined>;
+  /** A settings file's text and its name for messages. */
+  file?: { name: string; text: string };
+}
+
+const ENTRIES = Object.entries(SETTINGS) as [SettingName, Setting][];
+
+/**
+ * Flag over environment over file over default. An empty value counts as not set, as compose files pass them.
+ * @throws invalid-settings, naming every wrong one at once
+ */
+export function resolveSettings({ flags, env, file }: SettingSources): SettingValues {
+  const fileValues: Record<string, string | undefined> = file ? parseEnv(file.text) : {};
+  const problems = file ? unknownNames(fileValues, file.name) : [];
+  const values: Partial<Record<SettingName, unknown>> = {};
+  for (const [name, setting] of ENTRIES) {
+    const source = [
+      { from: `--${setting.flag}`, text: setting.flag && flags[setting.flag] },
+      { from: setting.env, text: env[setting.env] },
+      { from: `${setting.env} in ${file?.name}`, text: fileValues[setting.env] },
+      { from: setting.env, text: setting.default },
+    ].find(({ text }) => text !== undefined && text !== '');
+    if (!source?.text) continue;
+    const parsed = setting.schema.safeParse(source.text);
+    if (parsed.success) values[name] = parsed.data;
+    else
+      problems.push(
+        `${source.from} ${parsed.error.issues.map(({ message }) => message).join(', ')}${shown(setting, source.text)}`,
+      );
+  }
+  if (problems.length > 0) throw invalidSettings(problems);
+  return values as SettingValues;
+}
+
+export function invalidSettings(problems: string[]): BackupError {
+  return new BackupError(
+    'invalid-settings',
+    `Wrong settings: ${problems.map((problem) => `\n  - ${problem}`).join('')}`,
+    {
+      hint: 'docs/configuration.md lists all settings; --help those of a command.',
+    },
+  );
+}
+
+function unknownNames(values: Record<string, unknown>, fileName: string): string[] {
+  const known = new Set(ENTRIES.map(([, { env }]) => env));
+  return Object.keys(values)
+    .filter((name) => !known.has(name))
+    .map((name) => `${name} in ${fileName} is no setting`);
+}
+
+function shown(setting: Setting, text: string): string {
+  return setting.secret ? '' : ` (it is "${text}")`;
+}

@@ -1,0 +1,77 @@
+import { Cron } from 'croner';
+import { newestOfTiers } from '../core/catalog/catalog.ts';
+import { listRuns } from '../core/catalog/runs.ts';
+import type { Manifest } from '../core/model/manifest.ts';
+import { type RunOutcome, runOutcome, type Verdict } from '../core/model/run-record.ts';
+import { DEFAULT_SCHEDULES, SCHEDULED_TIERS, TIERS, type Tier } from '../core/model/tiers.ts';
+import type { ObjectStore } from '../core/store/object-store.ts';
+
+const RUNS_WINDOW_DAYS = 31;
+const DAY_MS = 24 * 3600 * 1000;
+
+export interface TierStatus {
+  tier: Tier;
+  /** The newest backup that can be read; null where there is none. */
+  newest: Manifest | null;
+  /** By the default schedule, in UTC; null for tiers that no clock drives. */
+  nextDue: Date | null;
+}
+
+export interface FailedRun {
+  runId: string;
+  backupId: string | null;
+  verdict: Verdict;
+}
+
+export interface Status {
+  target: string;
+  store: string;
+  tiers: TierStatus[];
+  /** The newest failed run of the last 31 days. */
+  lastFailure: FailedRun | null;
+  running: string[];
+  /** All objects of the store, of all targets. */
+  storedBytes: number;
+  objects: number;
+}
+
+export async function readStatus(store: ObjectStore, target: string, now: Date): Promise<Status> {
+  const runs = await listRuns(store, target, new Date(now.getTime() - RUNS_WINDOW_DAYS * DAY_MS));
+  const newest = await newestOfTiers(store, target, TIERS);
+  const made = new Set(newest.map(({ runId }) => runId));
+  const outcomes = runs.map((run) => ({ run, outcome: runOutcome(run, made.has(run.runId)) }));
+  const failed = outcomes.findLast(({ outcome }) => outcome === 'failed')?.run;
+  const verdict = failed?.verdicts.findLast((candidate) => candidate.verdict === 'failed');
+  return {
+    target,
+    store: store.url,
+    tiers: TIERS.map((tier) => ({
+      tier,
+      newest: newest.find((manifest) => manifest.tier === tier) ?? null,
+      nextDue: nextDue(tier, now),
+    })),
+    lastFailure:
+      failed && verdict ? { runId: failed.runId, backupId: failed.requested?.backupId ?? null, verdict } : null,
+    running: outcomes.filter(({ outcome }) => isOpen(outcome)).map(({ run }) => run.runId),
+    ...(await measure(store)),
+  };
+}
+
+function isOpen(outcome: RunOutcome): boolean {
+  return outcome === 'running' || outcome === 'requested';
+}
+
+function nextDue(tier: Tier, now: Date): Date | null {
+  const scheduled = SCHEDULED_TIERS.find((candidate) => candidate === tier);
+  return scheduled ? new Cron(DEFAULT_SCHEDULES[scheduled], { timezone: 'UTC' }).nextRun(now) : null;
+}
+
+async function measure(store: ObjectStore): Promise<{ storedBytes: number; objects: number }> {
+  let storedBytes = 0;
+  let objects = 0;
+  for await (const { bytes } of store.list('')) {
+    storedBytes += bytes;
+    objects += 1;
+  }
+  return { storedBytes, objects };
+}
