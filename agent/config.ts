@@ -30,23 +30,24 @@ export interface ConfigSources {
 
 /** @throws invalid-settings, naming every wrong one at once */
 export function loadConfig({ flags, env, settingsFile }: ConfigSources): Config {
-  const problems: string[] = [];
-  const read = (path: string | undefined, setting: string) => readSettingFile(path, setting, problems);
-  const text = read(settingsFile, '--settings');
-  const settings = resolveSettings({
+  const fileProblems: string[] = [];
+  const text = readSettingFile(settingsFile, '--settings', fileProblems);
+  const { values, problems } = resolveSettings({
     flags,
     env,
     ...(settingsFile === undefined || text === undefined ? {} : { file: { name: settingsFile, text } }),
   });
+  problems.unshift(...fileProblems);
   if (flags.url !== undefined && parseAddress(flags.url)?.password !== undefined) {
     problems.push('--url must not hold a password: argument lists can be read by others; use FALKORDB_PASSWORD_FILE');
   }
-  const falkordb = parseAddress(settings.falkordbUrl);
+  const falkordb = parseAddress(values.falkordbUrl ?? '');
   if (!falkordb) problems.push('FALKORDB_URL must be redis[s]://[user[:password]@]host[:port]');
-  const password = read(settings.falkordbPasswordFile, 'FALKORDB_PASSWORD_FILE')?.trimEnd();
-  const ca = read(settings.falkordbCaFile, 'FALKORDB_CA_FILE');
-  const storeUrl = chooseStore(settings, problems);
+  const password = readSettingFile(values.falkordbPasswordFile, 'FALKORDB_PASSWORD_FILE', problems)?.trimEnd();
+  const ca = readSettingFile(values.falkordbCaFile, 'FALKORDB_CA_FILE', problems);
+  const storeUrl = chooseStore(values, problems);
   if (problems.length > 0 || !falkordb || !storeUrl) throw invalidSettings(problems);
+  const settings = values as SettingValues;
   return {
     target: settings.target,
     falkordb: { ...falkordb, ca, password: password ?? falkordb.password },
@@ -62,7 +63,7 @@ export function loadConfig({ flags, env, settingsFile }: ConfigSources): Config 
 }
 
 /** The older names stand for a store only where the newer one does not say which. */
-function chooseStore({ store, backupDir, s3Bucket }: SettingValues, problems: string[]): string | undefined {
+function chooseStore({ store, backupDir, s3Bucket }: Partial<SettingValues>, problems: string[]): string | undefined {
   if (store) return store;
   if (backupDir && s3Bucket) problems.push('BACKUP_DIR and S3_BUCKET name two stores: set BACKUP_STORE');
   if (backupDir) return pathToFileURL(resolve(backupDir)).href;

@@ -12,11 +12,15 @@ export interface SettingSources {
 
 const ENTRIES = Object.entries(SETTINGS) as [SettingName, Setting][];
 
-/**
- * Flag over environment over file over default. An empty value counts as not set, as compose files pass them.
- * @throws invalid-settings, naming every wrong one at once
- */
-export function resolveSettings({ flags, env, file }: SettingSources): SettingValues {
+export interface ResolvedSettings {
+  /** Complete only where there is no problem. */
+  values: Partial<SettingValues>;
+  /** What is wrong, a sentence each. */
+  problems: string[];
+}
+
+/** Flag over environment over file over default. An empty value counts as not set, as compose files pass them. */
+export function resolveSettings({ flags, env, file }: SettingSources): ResolvedSettings {
   const fileValues: Record<string, string | undefined> = file ? parseEnv(file.text) : {};
   const problems = file ? unknownNames(fileValues, file.name) : [];
   const values: Partial<Record<SettingName, unknown>> = {};
@@ -35,14 +39,13 @@ export function resolveSettings({ flags, env, file }: SettingSources): SettingVa
         `${source.from} ${parsed.error.issues.map(({ message }) => message).join(', ')}${shown(setting, source.text)}`,
       );
   }
-  if (problems.length > 0) throw invalidSettings(problems);
-  return values as SettingValues;
+  return { values: values as Partial<SettingValues>, problems };
 }
 
 export function invalidSettings(problems: string[]): BackupError {
   return new BackupError(
     'invalid-settings',
-    `Wrong settings: ${problems.map((problem) => `\n  - ${problem}`).join('')}`,
+    `Wrong settings:${problems.map((problem) => `\n  - ${problem}`).join('')}`,
     {
       hint: 'docs/configuration.md lists all settings; --help those of a command.',
     },

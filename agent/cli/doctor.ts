@@ -9,7 +9,10 @@ import { type Answer, addCommonOptions, inSession } from './session.ts';
 const MARKS = { ok: 'ok     ', warning: 'WARNING', problem: 'PROBLEM' };
 
 export function doctorCommand(command: Command, cli: Cli): void {
-  addCommonOptions(command.description('Check everything a backup needs, and say how to mend what is wrong'))
+  addCommonOptions(
+    command.description('Check everything a backup needs, and say how to mend what is wrong'),
+    'store and database',
+  )
     .addHelpText(
       'after',
       `

@@ -30,10 +30,15 @@ export interface Answer {
 
 const FLAGGED: Setting[] = Object.values(SETTINGS).filter((setting) => 'flag' in setting);
 
-/** Gives the verb the flags of all settings, and --json. */
-export function addCommonOptions(command: Command): Command {
+/** Those of a verb that does not talk to FalkorDB. */
+const STORE_FLAGS = ['target', 'store', 'log-level'];
+
+/** Gives the verb --json and the flags of the settings it uses. */
+export function addCommonOptions(command: Command, uses: 'store' | 'store and database'): Command {
   command.option('--json', 'print the result as JSON').option('--settings <file>', 'file of NAME=value lines');
-  for (const setting of FLAGGED) command.addOption(optionOf(setting));
+  for (const setting of FLAGGED) {
+    if (uses !== 'store' || STORE_FLAGS.includes(setting.flag ?? '')) command.addOption(optionOf(setting));
+  }
   return command;
 }
 

@@ -7,7 +7,7 @@ import { assertRoomForDump } from './dump-room.ts';
 import type { DumpOptions, DumpSource } from './dump-source.ts';
 import { CLOCK_SLACK_SECONDS, type FinishedSave, save } from './save.ts';
 
-const READ_BYTES = 1024 * 1024;
+const READ_BYTES = 256 * 1024;
 
 /**
  * Where the server writes its dump, as this process sees it.
@@ -28,7 +28,9 @@ export async function locateDump(db: Database, dataFolder: string | undefined): 
  * @throws dump-not-ours where the file at `path` is not the one that this server has just written
  */
 export async function openBgsave(db: Database, path: string, options: DumpOptions): Promise<DumpSource> {
-  await assertRoomForDump(path);
+  await assertRoomForDump(path).catch((error: unknown) => {
+    throw systemErrorCode(error) ? unreadable(path, error) : error;
+  });
   const before = await identify(path);
   const saved = await save(db, options);
   const file = await openDump(path);

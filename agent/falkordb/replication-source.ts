@@ -53,14 +53,18 @@ async function readPayloadHeader(link: ReplicaLink, server: string): Promise<{ m
   throw unknownAnswer(server, line);
 }
 
+/** The mark can only be the stream's last bytes, so what came before the newest chunk is passed on as it is. */
 async function* untilMark(link: ReplicaLink, mark: Buffer): AsyncIterable<Uint8Array> {
-  let held = Buffer.alloc(0);
+  let held: Buffer = Buffer.alloc(0);
   for await (const chunk of link.chunks()) {
-    const bytes = Buffer.concat([held, chunk]);
-    const rest = Math.max(0, bytes.length - MARK_BYTES);
-    held = bytes.subarray(rest);
-    if (rest > 0) yield bytes.subarray(0, rest);
-    if (held.equals(mark)) return;
+    if (chunk.length < MARK_BYTES) held = Buffer.concat([held, chunk]);
+    else {
+      if (held.length > 0) yield held;
+      held = chunk;
+    }
+    if (held.length < MARK_BYTES || !held.subarray(-MARK_BYTES).equals(mark)) continue;
+    if (held.length > MARK_BYTES) yield held.subarray(0, -MARK_BYTES);
+    return;
   }
   throw cutShort();
 }

@@ -26,12 +26,14 @@ export interface FinishedSave {
  */
 export async function save(db: Database, options: DumpOptions): Promise<FinishedSave> {
   for (let attempt = 1; ; attempt++) {
-    const startedAt = await startSave(db, options);
+    const { startedAt, flushes } = await startSave(db, options);
     const markerAtFork = await writeMarker(db, { ownSaves: attempt });
     const state = await untilSaved(db, options);
     const endedAt = await db.unixSeconds();
-    // A child that FLUSHALL ended leaves the status as it was; only LASTSAVE tells (backgroundSaveDoneHandlerDisk).
-    if (state.lastStatusOk && state.lastSave >= startedAt - CLOCK_SLACK_SECONDS) {
+    // A child that FLUSHALL ended leaves the status as it was (backgroundSaveDoneHandlerDisk), and where the server has
+    // save points the emptiness was saved instead, with LASTSAVE set: neither is the save that we have a marker of.
+    const isOurs = state.lastSave >= startedAt - CLOCK_SLACK_SECONDS && state.flushes === flushes;
+    if (state.lastStatusOk && isOurs) {
       return { startedAt, endedAt, state, markerAtFork };
     }
     if (attempt === SAVE_ATTEMPTS) {
@@ -43,15 +45,15 @@ export async function save(db: Database, options: DumpOptions): Promise<Finished
   }
 }
 
-/** Waits for its turn; returns the server's time just before the save started. */
-async function startSave(db: Database, options: DumpOptions): Promise<number> {
+/** Waits for its turn; returns the server's time, and its count of FLUSHALLs, just before the save started. */
+async function startSave(db: Database, options: DumpOptions): Promise<{ startedAt: number; flushes: number }> {
   const { signal, timeouts } = options;
   const deadline = performance.now() + timeouts.busySeconds * 1000;
   for (;;) {
     const { save } = await db.info();
     if (!save.running && !save.aofRewriteRunning) {
       const startedAt = await db.unixSeconds();
-      if (await tryBgsave(db)) return startedAt;
+      if (await tryBgsave(db)) return { startedAt, flushes: save.flushes };
     }
     if (performance.now() > deadline) {
       throw new BackupError(

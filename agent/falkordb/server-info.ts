@@ -28,6 +28,8 @@ export interface SaveState {
   changes: number;
   keysProcessed: number;
   keysTotal: number;
+  /** How often FLUSHALL ran: it ends a save in progress, and may save in its place without counting that as a save. */
+  flushes: number;
 }
 
 export function parseInfo(text: string): ServerInfo {
@@ -62,6 +64,7 @@ export function parseInfo(text: string): ServerInfo {
       changes: number('rdb_changes_since_last_save'),
       keysProcessed: number('current_save_keys_processed'),
       keysTotal: number('current_save_keys_total'),
+      flushes: Number(/^calls=(\d+)/.exec(fields.get('cmdstat_flushall') ?? '')?.[1] ?? 0),
     },
   };
 }

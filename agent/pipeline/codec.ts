@@ -5,7 +5,7 @@ import type { Manifest } from '../../core/model/manifest.ts';
 
 export type Compression = Manifest['stored']['compression'];
 
-const CHUNK_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 
 export const EXTENSIONS: Record<Compression, string> = { zstd: '.rdb.zst', none: '.rdb' };
 

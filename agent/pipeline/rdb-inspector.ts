@@ -45,11 +45,7 @@ export class RdbInspector {
     this.#bytes += chunk.length;
     this.#sha256.update(chunk);
     if (!this.#header) this.#readHeader(chunk);
-    const bytes = this.#tail.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#tail, chunk]);
-    const checksummed = Math.max(0, bytes.length - TRAILER_BYTES);
-    this.#crc.update(bytes.subarray(0, checksummed));
-    this.#lastOpcode = bytes[checksummed - 1] ?? this.#lastOpcode;
-    this.#tail = bytes.subarray(checksummed);
+    this.#checksum(chunk);
   }
 
   /** @throws integrity, naming the check that failed */
@@ -66,6 +62,16 @@ export class RdbInspector {
       throw this.#broken('RDB checksum: the CRC64 of the dump is not the one it ends with');
     }
     return { header, bytes: this.#bytes, sha256: this.#sha256.digest('hex'), checksum };
+  }
+
+  /** Feeds the CRC with all but the last bytes seen so far: those may be the trailer. */
+  #checksum(chunk: Uint8Array): void {
+    const fromTail = Math.min(this.#tail.length, Math.max(0, this.#tail.length + chunk.length - TRAILER_BYTES));
+    const fromChunk = Math.max(0, chunk.length - TRAILER_BYTES);
+    this.#crc.update(this.#tail.subarray(0, fromTail));
+    this.#crc.update(chunk.subarray(0, fromChunk));
+    this.#lastOpcode = chunk[fromChunk - 1] ?? this.#tail[fromTail - 1] ?? this.#lastOpcode;
+    this.#tail = Buffer.concat([this.#tail.subarray(fromTail), chunk.subarray(fromChunk)]);
   }
 
   #readHeader(chunk: Uint8Array): void {

@@ -47,7 +47,7 @@ export async function listBackups(
  */
 export async function resolveBackup(store: ObjectStore, target: string, reference: string): Promise<Manifest> {
   const parts = parseBackupId(reference);
-  if (parts) return (await findManifest(store, parts)) ?? notFound(reference, store);
+  if (parts) return (await findManifest(store, parts)) ?? notFound(reference, target, store);
 
   const [word, tierName, ...rest] = reference.split(':');
   const tier = TIERS.find((candidate) => candidate === tierName);
@@ -56,9 +56,7 @@ export async function resolveBackup(store: ObjectStore, target: string, referenc
       hint: `Give a backup id (see "list"), "latest", or "latest:<tier>" with a tier of ${TIERS.join(', ')}.`,
     });
   }
-  return (
-    newest(await newestOfTiers(store, target, tier ? [tier] : TIERS)) ?? notFound(`${reference} of ${target}`, store)
-  );
+  return newest(await newestOfTiers(store, target, tier ? [tier] : TIERS)) ?? notFound(reference, target, store);
 }
 
 /**
@@ -109,8 +107,8 @@ async function readEntry(store: ObjectStore, parts: BackupIdParts): Promise<Cata
   }
 }
 
-function notFound(what: string, store: ObjectStore): never {
-  throw new BackupError('backup-not-found', `There is no backup ${what} in ${store.url}.`, {
+function notFound(reference: string, target: string, store: ObjectStore): never {
+  throw new BackupError('backup-not-found', `There is no backup "${reference}" of target ${target} in ${store.url}.`, {
     hint: '"falkordb-backup list" shows the backups of the target; --all-targets those of the whole store.',
   });
 }

@@ -8,7 +8,7 @@ import { notFound, symbolicLink } from './file-errors.ts';
 import { assertNoLinks } from './folders.ts';
 
 const SMALL_BYTES = 1024 * 1024;
-const CHUNK_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 
 export interface Described {
   info: TaggedObjectInfo;
