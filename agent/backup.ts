@@ -97,6 +97,7 @@ async function makeBackup(
     }
   }
 
+  const attempt = { runId, attempt: lease.attempt };
   const state = encodeJson(await readServerState(db));
   const saveStarted = performance.now();
   const dump = await openDump(db, {
@@ -108,7 +109,7 @@ async function makeBackup(
     signal,
   });
   const transferStarted = performance.now();
-  const stored = await transfer(dump, dumpKey(parts, runId, EXTENSIONS[config.compression]), {
+  const stored = await transfer(dump, dumpKey(parts, attempt, EXTENSIONS[config.compression]), {
     store,
     config,
     onProgress,
@@ -118,7 +119,7 @@ async function makeBackup(
   log.info({ source: dump.kind, bytes: stored.rdb.bytes, stored: stored.stored.bytes }, 'Stored the dump');
 
   await lease.assertHeld();
-  const stateObject = await storeState(store, stateKey(parts, runId), state);
+  const stateObject = await storeState(store, stateKey(parts, attempt), state);
   const manifest = buildManifest({
     parts,
     runId,
@@ -154,7 +155,8 @@ async function transfer(
       compression: config.compression,
       dump: dump.bytes,
       dumpName: dump.name,
-      ...(sizeBytes === undefined ? {} : { maxBytes: sizeBytes }),
+      maxBytes: dump.maxBytes,
+      sizeBytes,
       onProgress: (done) => onProgress({ phase: 'transfer', unit: 'bytes', done, total: sizeBytes ?? null }),
       signal,
     });

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { systemErrorCode } from '../core/model/errors.ts';
 import type { SettingValues } from '../core/model/settings.ts';
+import type { S3Options } from '../core/store/s3/s3-options.ts';
 import { type Address, parseAddress } from './falkordb/address.ts';
 import type { SourceSetting } from './falkordb/open-dump.ts';
 import type { Compression } from './pipeline/codec.ts';
@@ -14,6 +15,7 @@ export interface Config {
   falkordb: Address;
   dataFolder: string | undefined;
   storeUrl: string;
+  s3: S3Options;
   source: SourceSetting;
   compression: Compression;
   logLevel: string;
@@ -42,10 +44,16 @@ export function loadConfig({ flags, env, settingsFile }: ConfigSources): Config 
     problems.push('--url must not hold a password: argument lists can be read by others; use FALKORDB_PASSWORD_FILE');
   }
   const falkordb = parseAddress(values.falkordbUrl ?? '');
-  if (!falkordb) problems.push('FALKORDB_URL must be redis[s]://[user[:password]@]host[:port]');
+  if (!falkordb)
+    problems.push('FALKORDB_URL must be redis[s]://[user[:password]@]host[:port], with % in a password written %25');
   const password = readSettingFile(values.falkordbPasswordFile, 'FALKORDB_PASSWORD_FILE', problems)?.trimEnd();
+  if (password === '') problems.push('FALKORDB_PASSWORD_FILE names a file without a password in it');
   const ca = readSettingFile(values.falkordbCaFile, 'FALKORDB_CA_FILE', problems);
   const storeUrl = chooseStore(values, problems);
+  if (!values.s3AccessKey !== !values.s3SecretKey)
+    problems.push('S3_ACCESS_KEY and S3_SECRET_KEY are set only together');
+  if (values.s3KmsKeyId && values.s3Encryption !== 'aws:kms')
+    problems.push('S3_KMS_KEY_ID needs S3_ENCRYPTION=aws:kms');
   if (problems.length > 0 || !falkordb || !storeUrl) throw invalidSettings(problems);
   const settings = values as SettingValues;
   return {
@@ -53,12 +61,32 @@ export function loadConfig({ flags, env, settingsFile }: ConfigSources): Config 
     falkordb: { ...falkordb, ca, password: password ?? falkordb.password },
     dataFolder: settings.falkordbDataDir,
     storeUrl,
+    s3: s3Options(settings),
     source: settings.source,
     compression: settings.compression,
     logLevel: settings.logLevel,
     busyTimeoutSeconds: settings.busyTimeoutSeconds,
     saveTimeoutSeconds: settings.saveTimeoutSeconds,
     timeoutSeconds: settings.timeoutSeconds,
+  };
+}
+
+/** A service with an endpoint of its own mostly has neither regions nor a host name for each bucket. */
+function s3Options(settings: SettingValues): S3Options {
+  const { s3Endpoint: endpoint, s3AccessKey: accessKeyId, s3SecretKey: secretAccessKey } = settings;
+  const region = settings.s3Region ?? (endpoint === undefined ? undefined : 'us-east-1');
+  const { s3StorageClass: storageClass, s3Encryption: encryption, s3KmsKeyId: kmsKeyId, s3Tags: tagging } = settings;
+  return {
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(region === undefined ? {} : { region }),
+    ...(accessKeyId && secretAccessKey ? { credentials: { accessKeyId, secretAccessKey } } : {}),
+    forcePathStyle: settings.s3ForcePathStyle ?? endpoint !== undefined,
+    checksums: settings.s3Checksums,
+    ...(storageClass === undefined ? {} : { storageClass }),
+    ...(encryption === undefined ? {} : { encryption }),
+    ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
+    ...(tagging === undefined ? {} : { tagging }),
+    timeoutSeconds: settings.s3TimeoutSeconds,
   };
 }
 

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import { Lease } from '../core/catalog/lease.ts';
+import { Lease, LeaseHeldError } from '../core/catalog/lease.ts';
 import { recordRequested, recordStarted, recordVerdict } from '../core/catalog/runs.ts';
-import { BackupError, hasCode, toBackupError } from '../core/model/errors.ts';
+import { BackupError, toBackupError } from '../core/model/errors.ts';
 import type { Failure, Verdict } from '../core/model/run-record.ts';
 import type { ObjectStore } from '../core/store/object-store.ts';
 import { isProcessDead, ownIdentity } from './process-identity.ts';
@@ -71,7 +71,7 @@ export async function recordRun<T>(
 
 /** The same request delivered twice: the first is at work, and the verdict is its to give. */
 function isDuplicateOfRunning(failure: BackupError, runId: string): boolean {
-  return hasCode(failure, 'lease-held') && failure.message.includes(`run ${runId} `);
+  return failure instanceof LeaseHeldError && failure.runId === runId;
 }
 
 async function underLease<T>(context: RunContext, body: (work: Work) => Promise<Outcome<T>>): Promise<Outcome<T>> {

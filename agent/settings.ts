@@ -54,9 +54,12 @@ export function invalidSettings(problems: string[]): BackupError {
 
 function unknownNames(values: Record<string, unknown>, fileName: string): string[] {
   const known = new Set(ENTRIES.map(([, { env }]) => env));
-  return Object.keys(values)
-    .filter((name) => !known.has(name))
-    .map((name) => `${name} in ${fileName} is no setting`);
+  return (
+    Object.keys(values)
+      .filter((name) => !known.has(name))
+      // What is no name at all may be a secret in a file of another kind.
+      .map((name) => `${/^[A-Z][A-Z0-9_]*$/.test(name) ? name : 'a line'} in ${fileName} is no setting`)
+  );
 }
 
 function shown(setting: Setting, text: string): string {

@@ -45,7 +45,11 @@ try {
     await measure(['verify'], env),
     await measure(['fetch', '--output', join(folder, 'dump.rdb')], env),
   ];
-  const rows = measured.map(({ command, seconds, peakBytes }) => [command, `${seconds.toFixed(1)} s`, formatBytes(peakBytes)]);
+  const rows = measured.map(({ command, seconds, peakBytes }) => [
+    command,
+    `${seconds.toFixed(1)} s`,
+    formatBytes(peakBytes),
+  ]);
   process.stdout.write(`\n${formatTable(['COMMAND', 'TIME', 'PEAK MEMORY'], rows)}\n`);
 } finally {
   await rm(folder, { recursive: true });

@@ -6,7 +6,7 @@ export function formatBytes(bytes: number): string {
   return prettyBytes(bytes, { maximumFractionDigits: 1 });
 }
 
-/** `3h`, with one unit, or `in 3h` for what is to come. */
+/** `3h ago`, or `in 3h` for what is to come. */
 export function formatAge(time: Date, now: Date): string {
   const ms = now.getTime() - time.getTime();
   const length = prettyMilliseconds(Math.abs(ms), { compact: true });
@@ -22,7 +22,7 @@ export function formatSeconds(seconds: number): string {
   return prettyMilliseconds(seconds * 1000);
 }
 
-/** Columns padded to their widest cell; a number of columns from the right is set to the right. */
+/** Columns padded to their widest cell, without blanks at the ends of lines. */
 export function formatTable(header: string[], rows: string[][]): string {
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: string[]) =>

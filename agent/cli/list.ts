@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type CatalogEntry, listBackups } from '../../core/catalog/catalog.ts';
+import type { Manifest } from '../../core/model/manifest.ts';
 import { TIERS, type Tier } from '../../core/model/tiers.ts';
 import type { Cli } from './cli.ts';
 import { formatBytes, formatTable, formatTime } from './format.ts';
@@ -55,22 +56,18 @@ function toJson({ key, backupId, parts, content }: CatalogEntry, now: Date): unk
 
 function toText(entries: CatalogEntry[], storeUrl: string, now: Date): string {
   if (entries.length === 0) return `There are no backups in ${storeUrl}.`;
-  return formatTable(
-    ['BACKUP', 'TAKEN', 'DUMP', 'STORED', 'GRAPHS', 'NODES', 'EDGES'],
-    entries.map(({ backupId, content }) => {
-      if ('error' in content) return [backupId, `UNREADABLE: ${content.error.message}`];
-      const { rdb, stored, graphs } = content.manifest;
-      const sum = (count: 'nodes' | 'edges') => String(graphs.reduce((total, graph) => total + graph[count], 0));
-      const taken = formatTime(new Date(rdb.createdAt), now);
-      return [
-        backupId,
-        taken,
-        formatBytes(rdb.bytes),
-        formatBytes(stored.bytes),
-        String(graphs.length),
-        sum('nodes'),
-        sum('edges'),
-      ];
-    }),
+  const rows = entries.flatMap(({ backupId, content }) =>
+    'manifest' in content ? [[backupId, ...describe(content.manifest, now)]] : [],
   );
+  const unreadable = entries.flatMap(({ backupId, content }) =>
+    'error' in content ? [`UNREADABLE  ${backupId}: ${content.error.message}`] : [],
+  );
+  const header = ['BACKUP', 'TAKEN', 'DUMP', 'STORED', 'GRAPHS', 'NODES', 'EDGES'];
+  return [...(rows.length > 0 ? [formatTable(header, rows)] : []), ...unreadable].join('\n');
+}
+
+function describe({ rdb, stored, graphs }: Manifest, now: Date): string[] {
+  const sum = (count: 'nodes' | 'edges') => String(graphs.reduce((total, graph) => total + graph[count], 0));
+  const taken = formatTime(new Date(rdb.createdAt), now);
+  return [taken, formatBytes(rdb.bytes), formatBytes(stored.bytes), String(graphs.length), sum('nodes'), sum('edges')];
 }

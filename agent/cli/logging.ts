@@ -8,6 +8,12 @@ export function createLogger({ stderr }: Cli, level: string): Logger {
   if (!stderr.isTTY) return pino({ ...options, formatters: { level: (label) => ({ level: label }) } }, stderr);
   return pino(
     options,
-    pretty({ destination: stderr, sync: true, ignore: 'runId,backupId', translateTime: 'SYS:HH:MM:ss' }),
+    pretty({
+      destination: stderr,
+      sync: true,
+      singleLine: true,
+      ignore: 'runId,backupId',
+      translateTime: 'SYS:HH:MM:ss',
+    }),
   );
 }

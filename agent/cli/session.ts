@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { SETTINGS, type Setting } from '../../core/model/settings.ts';
 import type { ObjectStore } from '../../core/store/object-store.ts';
 import { openStore } from '../../core/store/open-store.ts';
+import { streamUpload } from '../../core/store/s3/stream-upload.ts';
 import { type Config, loadConfig } from '../config.ts';
 import type { OnProgress } from '../progress.ts';
 import type { Cli } from './cli.ts';
@@ -31,13 +32,13 @@ export interface Answer {
 const FLAGGED: Setting[] = Object.values(SETTINGS).filter((setting) => 'flag' in setting);
 
 /** Those of a verb that does not talk to FalkorDB. */
-const STORE_FLAGS = ['target', 'store', 'log-level'];
+const isStoreFlag = (flag = '') => ['target', 'store', 'log-level'].includes(flag) || flag.startsWith('s3-');
 
 /** Gives the verb --json and the flags of the settings it uses. */
 export function addCommonOptions(command: Command, uses: 'store' | 'store and database'): Command {
   command.option('--json', 'print the result as JSON').option('--settings <file>', 'file of NAME=value lines');
   for (const setting of FLAGGED) {
-    if (uses !== 'store' || STORE_FLAGS.includes(setting.flag ?? '')) command.addOption(optionOf(setting));
+    if (uses !== 'store' || isStoreFlag(setting.flag)) command.addOption(optionOf(setting));
   }
   return command;
 }
@@ -60,7 +61,7 @@ export async function inSession(
   const display = createProgressDisplay(cli, log);
   const { onProgress } = display;
   try {
-    const store = openStore(config.storeUrl);
+    const store = openStore(config.storeUrl, { s3: config.s3, streamUpload });
     const answer = await body({ config, store, log, onProgress, signal: cli.signal, now: cli.now });
     display.stop();
     print(cli, command, answer);

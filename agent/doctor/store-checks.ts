@@ -11,7 +11,7 @@ export async function checkStore(store: ObjectStore, target: string, now: () => 
   const key = probeKey(target);
   try {
     const written = encodeJson({ probe: crypto.randomUUID(), at: now().toISOString() });
-    const { etag, modifiedAt } = await store.put(key, written);
+    const { etag } = await store.put(key, written);
     const read = await readObject(store, key);
     if (!Buffer.from(read.bytes).equals(written))
       throw inconsistent(store, 'an object read back is not what was written');
@@ -21,7 +21,7 @@ export async function checkStore(store: ObjectStore, target: string, now: () => 
     if (!isCreateOnlyKept || !isSwapKept) throw inconsistent(store, 'it ignores preconditions');
     return [
       ok('store', `${store.url} can be written and read, and keeps to preconditions`),
-      clockFinding(modifiedAt, now()),
+      clockFinding((await store.head(key)).modifiedAt, now()),
     ];
   } catch (error) {
     return [problem('store', error)];

@@ -18,15 +18,26 @@ export function parseAddress(text: string): Address | undefined {
   const url = new URL(text);
   const tls = IS_TLS[url.protocol];
   const hasPath = !['', '/', '/0'].includes(url.pathname);
+  const [username, password] = [percentDecode(url.username), percentDecode(url.password)];
   if (tls === undefined || url.hostname === '' || hasPath || url.search || url.hash) return undefined;
+  if (username === undefined || password === undefined) return undefined;
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port === '' ? DEFAULT_PORT : Number(url.port),
-    username: decodeURIComponent(url.username) || undefined,
-    password: decodeURIComponent(url.password) || undefined,
+    username: username || undefined,
+    password: password || undefined,
     tls,
     ca: undefined,
   };
+}
+
+/** Undefined where a percent sign stands for itself: nobody can tell what was meant. */
+function percentDecode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** For people: never holds the user or the password. */

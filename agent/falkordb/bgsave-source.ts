@@ -29,7 +29,7 @@ export async function locateDump(db: Database, dataFolder: string | undefined): 
  */
 export async function openBgsave(db: Database, path: string, options: DumpOptions): Promise<DumpSource> {
   await assertRoomForDump(path).catch((error: unknown) => {
-    throw systemErrorCode(error) ? unreadable(path, error) : error;
+    throw error instanceof BackupError ? error : unreadable(path, error);
   });
   const before = await identify(path);
   const saved = await save(db, options);
@@ -43,6 +43,7 @@ export async function openBgsave(db: Database, path: string, options: DumpOption
       // The descriptor outlives the stream, because closing it is the caller's.
       bytes: file.createReadStream({ start: 0, highWaterMark: READ_BYTES, autoClose: false }),
       sizeBytes: size,
+      maxBytes: size,
       save: { lastSave: saved.state.lastSave, startedCount: saved.state.startedCount },
       markerAtFork: saved.markerAtFork,
       close: () => file.close(),

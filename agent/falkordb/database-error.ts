@@ -52,5 +52,9 @@ export function toDatabaseError(error: unknown, server: string, command: string)
 function isConnectionLoss(error: unknown, message: string): boolean {
   const code = systemErrorCode(error) ?? '';
   const isTls = code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS') || /certificate|self-signed/i.test(message);
-  return UNREACHABLE.has(code) || isTls || /Connection is closed|Connection timeout|writeable/i.test(message);
+  return (
+    UNREACHABLE.has(code) ||
+    isTls ||
+    /Connection is closed|Connection timeout|Command timed out|writeable/i.test(message)
+  );
 }

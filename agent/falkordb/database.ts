@@ -30,6 +30,8 @@ export class Database {
       ...(address.tls ? { tls: { host: address.host, ...(address.ca === undefined ? {} : { ca: address.ca }) } } : {}),
       protocol: 2,
       lazyConnect: true,
+      // After a failed connect its timer would keep the process alive for nothing.
+      disconnectTimeout: 0,
       connectTimeout: CONNECT_TIMEOUT_MS,
       commandTimeout: COMMAND_TIMEOUT_MS,
       retryStrategy: null,

@@ -8,6 +8,8 @@ export interface DumpSource {
   bytes: AsyncIterable<Uint8Array>;
   /** Undefined where only its end will tell. */
   sizeBytes: number | undefined;
+  /** It will not be larger than this. */
+  maxBytes: number;
   /** The server's book-keeping of the save that made it; null where it made none. */
   save: { lastSave: number; startedCount: number } | null;
   /** What `writeMarker` gave at the moment the dump was taken. */

@@ -74,6 +74,16 @@ export class ReplicaLink {
     }
   }
 
+  /** Hangs up, with that error, where the body takes longer: a master that has to wait keeps the connection alive. */
+  async within<T>(seconds: number, late: () => BackupError, body: () => Promise<T>): Promise<T> {
+    const timer = setTimeout(() => this.#socket.destroy(late()), seconds * 1000);
+    try {
+      return await body();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   close(): void {
     this.#socket.destroy();
   }

@@ -2,16 +2,21 @@ import { BackupError } from '../../core/model/errors.ts';
 import type { Database } from './database.ts';
 import type { DumpOptions, DumpSource } from './dump-source.ts';
 import { ReplicaLink } from './replica-link.ts';
+import { tooBusy, tooSlow, whenIdle } from './save.ts';
 import { writeMarker } from './write-marker.ts';
 
 const MARK_BYTES = 40;
+/** A dump takes about the memory of its data, or less; twice that leaves room for what a fork cannot know. */
+const MAX_BYTES_PER_MEMORY = 2;
 
 /**
  * Asks for a full synchronisation as a replica would, and takes the dump from the stream: no file, no shared folder.
  * The server forks for it, and the fork lives until the last byte was taken.
- * @throws database-*, deadline
+ * @throws database-busy while other saves or AOF rewrites run, deadline where a save to a file takes too long, database-*
  */
 export async function openReplication(db: Database, options: DumpOptions): Promise<DumpSource> {
+  // A server that is saving to a file for another client like us would give us that dump, which is older than this call.
+  await whenIdle(db, options, async () => true);
   const link = await ReplicaLink.connect(db.address, options.signal);
   try {
     // Not counted as a replica, gets no writes after the dump, and is hung up on when it has it.
@@ -19,14 +24,19 @@ export async function openReplication(db: Database, options: DumpOptions): Promi
     // Without this the server writes a file first, and sends that.
     await link.command('REPLCONF', 'capa', 'eof');
     await link.send('PSYNC', '?', '-1');
-    await readFullResync(link, db.name);
+    const { timeouts } = options;
+    const busy = () => tooBusy(db, 'another save or an AOF rewrite', timeouts);
+    await link.within(timeouts.busySeconds, busy, () => readFullResync(link, db.name));
     const markerAtFork = await writeMarker(db, { ownSaves: 0 });
-    const payload = await readPayloadHeader(link, db.name);
+    const { usedMemoryBytes } = await db.info();
+    const slow = () => tooSlow(db, timeouts);
+    const payload = await link.within(timeouts.saveSeconds, slow, () => readPayloadHeader(link, db.name));
     return {
       kind: 'replication',
       name: `the replication stream of ${db.name}`,
       bytes: 'mark' in payload ? untilMark(link, payload.mark) : exactly(link, payload.sizeBytes),
       sizeBytes: 'mark' in payload ? undefined : payload.sizeBytes,
+      maxBytes: 'mark' in payload ? MAX_BYTES_PER_MEMORY * usedMemoryBytes : payload.sizeBytes,
       save: null,
       markerAtFork,
       close: async () => link.close(),

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { BackupError, hasCode } from '../../core/model/errors.ts';
 import type { Database } from './database.ts';
-import type { DumpOptions } from './dump-source.ts';
+import type { DumpOptions, DumpTimeouts } from './dump-source.ts';
 import type { SaveState } from './server-info.ts';
 import { writeMarker } from './write-marker.ts';
 
@@ -11,6 +11,9 @@ const SAVE_POLL_MS = 100;
 const SAVE_ATTEMPTS = 2;
 /** time(2), which stamps dumps and LASTSAVE, may still say the second before the one that TIME says. */
 export const CLOCK_SLACK_SECONDS = 1;
+
+/** Equals no marker: nothing is known of what was written before the dump was taken. */
+const UNKNOWN_MARKER = '';
 
 export interface FinishedSave {
   /** Server time, unix seconds: the save was started after the first and had ended by the second. */
@@ -26,15 +29,17 @@ export interface FinishedSave {
  */
 export async function save(db: Database, options: DumpOptions): Promise<FinishedSave> {
   for (let attempt = 1; ; attempt++) {
-    const { startedAt, flushes } = await startSave(db, options);
+    const { startedAt, before } = await startSave(db, options);
     const markerAtFork = await writeMarker(db, { ownSaves: attempt });
     const state = await untilSaved(db, options);
     const endedAt = await db.unixSeconds();
     // A child that FLUSHALL ended leaves the status as it was (backgroundSaveDoneHandlerDisk), and where the server has
     // save points the emptiness was saved instead, with LASTSAVE set: neither is the save that we have a marker of.
-    const isOurs = state.lastSave >= startedAt - CLOCK_SLACK_SECONDS && state.flushes === flushes;
+    const isOurs = state.lastSave >= startedAt - CLOCK_SLACK_SECONDS && state.flushes === before.flushes;
     if (state.lastStatusOk && isOurs) {
-      return { startedAt, endedAt, state, markerAtFork };
+      // Another save that followed ours at once has replaced our dump by a newer one.
+      const isLast = state.startedCount === before.startedCount + 1;
+      return { startedAt, endedAt, state, markerAtFork: isLast ? markerAtFork : UNKNOWN_MARKER };
     }
     if (attempt === SAVE_ATTEMPTS) {
       throw new BackupError('database-failed', `FalkorDB at ${db.name} failed to save its data.`, {
@@ -45,22 +50,30 @@ export async function save(db: Database, options: DumpOptions): Promise<Finished
   }
 }
 
-/** Waits for its turn; returns the server's time, and its count of FLUSHALLs, just before the save started. */
-async function startSave(db: Database, options: DumpOptions): Promise<{ startedAt: number; flushes: number }> {
-  const { signal, timeouts } = options;
+/** Waits for its turn; returns the server's time and book-keeping just before the save started. */
+function startSave(db: Database, options: DumpOptions): Promise<{ startedAt: number; before: SaveState }> {
+  return whenIdle(db, options, async (before) => {
+    const startedAt = await db.unixSeconds();
+    return (await tryBgsave(db)) ? { startedAt, before } : undefined;
+  });
+}
+
+/**
+ * Calls `attempt` when no save and no AOF rewrite runs, and again until it answers.
+ * @throws database-busy
+ */
+export async function whenIdle<T>(
+  db: Database,
+  { signal, timeouts }: DumpOptions,
+  attempt: (before: SaveState) => Promise<T | undefined>,
+): Promise<T> {
   const deadline = performance.now() + timeouts.busySeconds * 1000;
   for (;;) {
     const { save } = await db.info();
-    if (!save.running && !save.aofRewriteRunning) {
-      const startedAt = await db.unixSeconds();
-      if (await tryBgsave(db)) return { startedAt, flushes: save.flushes };
-    }
+    const answer = save.running || save.aofRewriteRunning ? undefined : await attempt(save);
+    if (answer !== undefined) return answer;
     if (performance.now() > deadline) {
-      throw new BackupError(
-        'database-busy',
-        `FalkorDB at ${db.name} was busy with ${save.aofRewriteRunning ? 'an AOF rewrite' : 'another save'} for ${timeouts.busySeconds} s.`,
-        { hint: 'Try again later, or raise BACKUP_BUSY_TIMEOUT_SECONDS.', retryable: true },
-      );
+      throw tooBusy(db, save.aofRewriteRunning ? 'an AOF rewrite' : 'another save', timeouts);
     }
     await setTimeout(IDLE_POLL_MS, undefined, { signal });
   }
@@ -86,14 +99,22 @@ async function untilSaved(db: Database, options: DumpOptions): Promise<SaveState
     if (!save.running) return save;
     options.onSaveProgress(save.keysProcessed, save.keysTotal);
     if (performance.now() > deadline) {
-      throw new BackupError(
-        'deadline',
-        `FalkorDB at ${db.name} has been saving for more than ${timeouts.saveSeconds} s.`,
-        {
-          hint: 'Either its child process hangs (look for "redis-rdb-bgsave" on its host and end it), or raise BACKUP_SAVE_TIMEOUT_SECONDS.',
-        },
-      );
+      throw tooSlow(db, timeouts);
     }
     await setTimeout(SAVE_POLL_MS, undefined, { signal });
   }
+}
+
+/** @param what what runs on the server, as far as is known */
+export function tooBusy(db: Database, what: string, { busySeconds }: DumpTimeouts): BackupError {
+  return new BackupError('database-busy', `FalkorDB at ${db.name} was busy with ${what} for ${busySeconds} s.`, {
+    hint: 'Try again later, or raise BACKUP_BUSY_TIMEOUT_SECONDS.',
+    retryable: true,
+  });
+}
+
+export function tooSlow(db: Database, { saveSeconds }: DumpTimeouts): BackupError {
+  return new BackupError('deadline', `FalkorDB at ${db.name} has been saving for more than ${saveSeconds} s.`, {
+    hint: 'Either its child process hangs (look for "redis-rdb-bgsave" on its host and end it), or raise BACKUP_SAVE_TIMEOUT_SECONDS.',
+  });
 }

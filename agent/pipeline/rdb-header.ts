@@ -8,6 +8,9 @@ export interface RdbHeader {
 const MAGIC = 'REDIS';
 const VERSION_DIGITS = 4;
 const OPCODE_AUX = 0xfa;
+/** The two highest bits of what is not a length but names another encoding. */
+const ENCODED = 3;
+const LZF = 3;
 /** The handful of AUX fields Redis writes take some 200 bytes. */
 export const MAX_HEADER_BYTES = 64 * 1024;
 
@@ -43,18 +46,38 @@ interface TextAt {
 function readString(bytes: Buffer, start: number): TextAt | undefined {
   const first = bytes[start];
   if (first === undefined) return undefined;
+  const encoding = first & 0x3f;
+  if (first >> 6 === ENCODED) {
+    return encoding === LZF ? skipCompressed(bytes, start + 1) : readInteger(bytes, start + 1, encoding);
+  }
+  const at = readLength(bytes, start);
+  return at && slice(bytes, at.end, at.length);
+}
+
+function readLength(bytes: Buffer, start: number): { length: number; end: number } | undefined {
+  const first = bytes[start];
+  if (first === undefined) return undefined;
   const low = first & 0x3f;
   switch (first >> 6) {
     case 0:
-      return slice(bytes, start + 1, low);
+      return { length: low, end: start + 1 };
     case 1:
-      return start + 1 < bytes.length ? slice(bytes, start + 2, (low << 8) | bytes.readUInt8(start + 1)) : undefined;
+      return start + 1 < bytes.length ? { length: (low << 8) | bytes.readUInt8(start + 1), end: start + 2 } : undefined;
     case 2:
       if (first !== 0x80) throw new RangeError('a header field is too long to be one');
-      return start + 5 <= bytes.length ? slice(bytes, start + 5, bytes.readUInt32BE(start + 1)) : undefined;
+      return start + 5 <= bytes.length ? { length: bytes.readUInt32BE(start + 1), end: start + 5 } : undefined;
     default:
-      return readInteger(bytes, start + 1, low);
+      throw new RangeError('a header field has no length');
   }
+}
+
+/** Redis may compress text of more than 20 bytes; no field that we read is that long. */
+function skipCompressed(bytes: Buffer, start: number): TextAt | undefined {
+  const compressed = readLength(bytes, start);
+  const plain = compressed && readLength(bytes, compressed.end);
+  if (!compressed || !plain) return undefined;
+  const skipped = slice(bytes, plain.end, compressed.length);
+  return skipped && { text: '', end: skipped.end };
 }
 
 function slice(bytes: Buffer, start: number, length: number): TextAt | undefined {

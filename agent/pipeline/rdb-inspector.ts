@@ -48,9 +48,13 @@ export class RdbInspector {
     this.#checksum(chunk);
   }
 
-  /** @throws integrity, naming the check that failed */
-  end(): RdbFacts {
+  /**
+   * @param sizeBytes the size the dump should have, where that is known
+   * @throws integrity, naming the check that failed
+   */
+  end(sizeBytes = this.#bytes): RdbFacts {
     const header = this.#header;
+    if (this.#bytes !== sizeBytes) throw this.#broken(`it has ${this.#bytes} of ${sizeBytes} bytes`);
     if (this.#bytes === 0) throw this.#broken('the dump is empty');
     if (!header) throw this.#broken('RDB header: the dump ends before its header does');
     if (this.#tail.length < TRAILER_BYTES || this.#lastOpcode !== OPCODE_EOF) {

@@ -18,6 +18,7 @@ export async function* readDump(
 ): AsyncIterable<Uint8Array> {
   const { stored, rdb } = manifest;
   const { info, body } = await open(store, manifest, signal);
+  if (info.bytes !== stored.bytes) await body[Symbol.asyncIterator]().return?.();
   expectEqual(stored.key, 'stored size', info.bytes, stored.bytes);
   const digest = new Digest();
   const inspector = await RdbInspector.create(stored.key);

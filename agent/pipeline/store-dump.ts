@@ -1,5 +1,5 @@
 import { BackupError } from '../../core/model/errors.ts';
-import type { ObjectStore, TaggedObjectInfo } from '../../core/store/object-store.ts';
+import type { ObjectStore, TaggedObjectInfo, WrittenObject } from '../../core/store/object-store.ts';
 import { type Compression, compress } from './codec.ts';
 import { Digest, observe } from './observe.ts';
 import { type RdbFacts, RdbInspector } from './rdb-inspector.ts';
@@ -12,7 +12,9 @@ export interface StoreDumpRequest {
   /** What the dump is called in error messages. */
   dumpName: string;
   /** An upper bound of the dump's size. */
-  maxBytes?: number;
+  maxBytes: number;
+  /** The dump's size, where it is known before: what ends earlier is not whole, whatever it ends with. */
+  sizeBytes: number | undefined;
   onProgress: (plainBytes: number) => void;
   signal: AbortSignal;
 }
@@ -24,7 +26,7 @@ export interface StoredDump {
 
 /**
  * One pass over the dump: RDB checks and digest of the plain bytes, compression, digest of the stored bytes, upload.
- * Nothing is left under the key where any of it fails.
+ * Nothing is left under the key where any of it fails, but for an object that is not what was sent.
  * @throws integrity where the dump is not whole, store-*
  */
 export async function storeDump(request: StoreDumpRequest): Promise<StoredDump> {
@@ -40,12 +42,11 @@ export async function storeDump(request: StoreDumpRequest): Promise<StoredDump> 
       yield chunk;
     }
     // Inside the stream, so that a dump that is not whole makes the upload fail.
-    rdb = inspector.end();
+    rdb = inspector.end(request.sizeBytes);
   }
 
   const body = observe(compress(checked(), request.compression), (chunk) => digest.update(chunk));
-  const { maxBytes } = request;
-  const put = await store.put(key, body, { ifAbsent: true, signal, ...(maxBytes === undefined ? {} : { maxBytes }) });
+  const put = await store.put(key, body, { ifAbsent: true, signal, maxBytes: request.maxBytes });
   const stored = { key, ...digest.end() };
   if (!rdb) throw new Error(`${store.url} took ${key} without reading it to its end.`);
   assertStoredWhole(store, stored, put, await store.head(key));
@@ -55,7 +56,7 @@ export async function storeDump(request: StoreDumpRequest): Promise<StoredDump> 
 function assertStoredWhole(
   store: ObjectStore,
   sent: StoredDump['stored'],
-  put: TaggedObjectInfo,
+  put: WrittenObject,
   head: TaggedObjectInfo,
 ): void {
   if (head.bytes === sent.bytes && head.etag === put.etag) return;

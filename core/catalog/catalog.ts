@@ -23,9 +23,18 @@ export async function commitManifest(store: ObjectStore, parts: BackupIdParts, m
 }
 
 export async function findManifest(store: ObjectStore, parts: BackupIdParts): Promise<Manifest | undefined> {
+  const object = await readObjectIfPresent(store, manifestKey(parts));
+  return object && decodeOwn(object.bytes, parts);
+}
+
+/** A manifest that lies under another backup's key (somebody copied it) is none. */
+function decodeOwn(bytes: Uint8Array, parts: BackupIdParts): Manifest {
   const key = manifestKey(parts);
-  const object = await readObjectIfPresent(store, key);
-  return object && decodeManifest(object.bytes, key);
+  const manifest = decodeManifest(bytes, key);
+  if (manifest.backupId === formatBackupId(parts)) return manifest;
+  throw new BackupError('unreadable-manifest', `${key} is the manifest of another backup, ${manifest.backupId}.`, {
+    hint: 'Something copied it there; delete it.',
+  });
 }
 
 /** All backups of a store, or of one target or tier, oldest first by scheduled time. */
@@ -70,10 +79,14 @@ export async function newestOfTiers(store: ObjectStore, target: string, tiers: r
 
 /** By the moment the dump was taken, which is what it holds; completion can be hours later. */
 export function newest(manifests: Manifest[]): Manifest | undefined {
-  return manifests.reduce<Manifest | undefined>(
-    (best, manifest) => (best && Date.parse(best.rdb.createdAt) > Date.parse(manifest.rdb.createdAt) ? best : manifest),
-    undefined,
-  );
+  return manifests
+    .toSorted((a, b) => compareTimes(a.rdb.createdAt, b.rdb.createdAt) || compareTimes(a.completedAt, b.completedAt))
+    .at(-1);
+}
+
+/** Dumps are stamped in whole seconds, so several backups of a small database can share one. */
+function compareTimes(a: string, b: string): number {
+  return Date.parse(a) - Date.parse(b);
 }
 
 async function newestReadable(store: ObjectStore, prefix: string): Promise<Manifest | undefined> {
@@ -94,11 +107,11 @@ async function listManifestKeys(store: ObjectStore, prefix: string): Promise<Bac
   return found;
 }
 
-async function readEntry(store: ObjectStore, parts: BackupIdParts): Promise<CatalogEntry> {
+export async function readEntry(store: ObjectStore, parts: BackupIdParts): Promise<CatalogEntry> {
   const key = manifestKey(parts);
   const entry = { key, backupId: formatBackupId(parts), parts };
   try {
-    const manifest = decodeManifest((await readObject(store, key)).bytes, key);
+    const manifest = decodeOwn((await readObject(store, key)).bytes, parts);
     return { ...entry, content: { manifest } };
   } catch (error) {
     const known = toBackupError(error);

@@ -1,4 +1,4 @@
-import { BackupError, hasCode, toBackupError } from '../model/errors.ts';
+import { BackupError, type ErrorDetails, hasCode, toBackupError } from '../model/errors.ts';
 import { leaseKey } from '../model/keys.ts';
 import { type LeaseRecord, leaseSchema, type ProcessIdentity, vacancy } from '../model/lease.ts';
 import type { ObjectStore, PutOptions } from '../store/object-store.ts';
@@ -6,6 +6,16 @@ import { encodeJson, readObjectIfPresent } from '../store/small-object.ts';
 
 const TTL_SECONDS = 60;
 const RENEWALS_PER_TTL = 4;
+
+export class LeaseHeldError extends BackupError {
+  /** Undefined where the holder was gone again before it could be asked. */
+  readonly runId: string | undefined;
+
+  constructor(runId: string | undefined, message: string, details: ErrorDetails) {
+    super('lease-held', message, details);
+    this.runId = runId;
+  }
+}
 
 export interface LeaseRequest {
   target: string;
@@ -39,6 +49,11 @@ export class Lease {
     // A renewal that finds the lease gone says so through `lost`; one that finds the store away is tried again.
     this.#timer = setInterval(() => this.#renew().catch(() => {}), period);
     this.#timer.unref();
+  }
+
+  /** Different each time a lease is taken; letters and digits. */
+  get attempt(): string {
+    return this.#record.token.slice(0, 8);
   }
 
   /** Aborted, with a `lease-lost` error as its reason, as soon as the lease is known to be another's. */
@@ -109,13 +124,14 @@ export class Lease {
 
 /**
  * The new etag, or undefined where somebody else was first. A write whose answer was lost is refused when it is sent
- * again, so a refusal counts only if what is there is not what we wrote.
+ * again, so a refusal counts only if what is there is not what we wrote: neither this record nor an earlier one.
  */
 async function swap(
   store: ObjectStore,
   target: string,
   record: LeaseRecord,
   etag: string | undefined,
+  attempts = 2,
 ): Promise<string | undefined> {
   const precondition: PutOptions = etag === undefined ? { ifAbsent: true } : { ifMatch: etag };
   try {
@@ -124,8 +140,11 @@ async function swap(
     if (!hasCode(error, 'store-precondition-failed')) throw error;
   }
   const current = await readLease(store, target);
-  const isOurs = current?.record.token === record.token && current.record.renewals === record.renewals;
-  return isOurs ? current.etag : undefined;
+  if (current?.record.token !== record.token) return undefined;
+  const { renewals, releasedAt } = current.record;
+  if (renewals === record.renewals && releasedAt === record.releasedAt) return current.etag;
+  // What was given back is never taken up again.
+  return releasedAt || attempts === 1 ? undefined : swap(store, target, record, current.etag, attempts - 1);
 }
 
 async function readLease(
@@ -158,8 +177,8 @@ function describe(record: LeaseRecord | undefined): string {
   return `run ${record.runId} (process ${record.holder.pid} on ${record.holder.host})`;
 }
 
-function held(target: string, record: LeaseRecord | undefined): BackupError {
-  return new BackupError('lease-held', `${target} is being worked on by ${describe(record)}.`, {
+function held(target: string, record: LeaseRecord | undefined): LeaseHeldError {
+  return new LeaseHeldError(record?.runId, `${target} is being worked on by ${describe(record)}.`, {
     hint: `Wait for it to end; a holder that has died loses its lease by itself${record ? ` at ${record.expiresAt}` : ''}.`,
     retryable: true,
   });

@@ -11,7 +11,7 @@ import {
 } from '../model/run-record.ts';
 import { toCompactTimestamp } from '../model/timestamp.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import { encodeJson, putIfAbsent, readObject } from '../store/small-object.ts';
+import { encodeJson, putIfAbsent, readObjectIfPresent } from '../store/small-object.ts';
 
 const MAX_VERDICTS = 100;
 const PARALLEL_READS = 16;
@@ -70,9 +70,9 @@ async function readRun(store: ObjectStore, runId: string, keys: string[]): Promi
 }
 
 async function readJson(store: ObjectStore, key: string): Promise<unknown> {
-  const { bytes } = await readObject(store, key);
+  const object = await readObjectIfPresent(store, key);
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
+    return object && JSON.parse(new TextDecoder().decode(object.bytes));
   } catch {
     return undefined;
   }

@@ -2,8 +2,9 @@ import { type BackupIdParts, formatBackupId, parseBackupId } from './backup-id.t
 import type { Tier } from './tiers.ts';
 
 /*
- * The layout of a store. The tier comes first, so that lifecycle rules can filter by prefix; a run's bytes lie under
- * its run id, so that neither a retry nor a process that woke up late can write over another run's bytes.
+ * The layout of a store. The tier comes first, so that lifecycle rules can filter by prefix. Each attempt of a run has a
+ * folder of its own for its bytes, so that neither a retry nor a process that woke up late can write over what another
+ * one has stored, even where a service ignores the precondition that forbids it.
  */
 
 /** Keys that hold one backup, `<tier>/<target>/<backup id>/…`. */
@@ -19,12 +20,29 @@ export function manifestKey(parts: BackupIdParts): string {
   return `${backupPrefix(parts)}manifest.json`;
 }
 
-export function dumpKey(parts: BackupIdParts, runId: string, extension: string): string {
-  return `${backupPrefix(parts)}${runId}/dump${extension}`;
+export interface Attempt {
+  runId: string;
+  /** Different each time the run is taken up: letters and digits. */
+  attempt: string;
 }
 
-export function stateKey(parts: BackupIdParts, runId: string): string {
-  return `${backupPrefix(parts)}${runId}/state.json`;
+export function dumpKey(parts: BackupIdParts, attempt: Attempt, extension: string): string {
+  return `${attemptPrefix(parts, attempt)}dump${extension}`;
+}
+
+export function stateKey(parts: BackupIdParts, attempt: Attempt): string {
+  return `${attemptPrefix(parts, attempt)}state.json`;
+}
+
+function attemptPrefix(parts: BackupIdParts, { runId, attempt }: Attempt): string {
+  return `${backupPrefix(parts)}${runId}.${attempt}/`;
+}
+
+/** The folder name of the attempt that an object belongs to, and its run; undefined for the manifest and its sidecars. */
+export function parseAttemptKey(key: string): { folder: string; runId: string } | undefined {
+  const folder = key.split('/')[3] ?? '';
+  const [, runId] = /^([^.]+)\.[^.]+$/.exec(folder) ?? [];
+  return runId === undefined || key.split('/').length !== 5 ? undefined : { folder, runId };
 }
 
 export function leaseKey(target: string): string {
@@ -42,6 +60,11 @@ export function runsPrefix(target: string): string {
 
 export function runKey(target: string, runId: string, record: string): string {
   return `${runsPrefix(target)}${runId}/${record}.json`;
+}
+
+/** Of all verdicts of a run. */
+export function verdictPrefix(target: string, runId: string): string {
+  return `${runsPrefix(target)}${runId}/verdict-`;
 }
 
 /** The backup whose manifest lies under `key`; undefined for any other key, also where its parts contradict each other. */

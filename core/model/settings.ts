@@ -26,6 +26,9 @@ const wholeNumber = (min: number, max: number) =>
 const seconds = wholeNumber(1, MAX_SECONDS);
 const retention = wholeNumber(1, 10_000);
 const text = z.string().min(1, 'must not be empty');
+const flag = z.enum(['true', 'false'], 'must be true or false').transform((word) => word === 'true');
+/** Those whose objects can be read at once: a restore must not wait for hours. */
+const READABLE_CLASSES = ['STANDARD', 'STANDARD_IA', 'ONEZONE_IA', 'INTELLIGENT_TIERING', 'GLACIER_IR'] as const;
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' });
 
 export const SETTINGS = {
@@ -65,7 +68,7 @@ export const SETTINGS = {
   store: {
     env: 'BACKUP_STORE',
     flag: 'store',
-    description: 'Where backups are kept: file:///folder',
+    description: 'Where backups are kept: file:///folder or s3://bucket/prefix',
     schema: text,
   },
   source: {
@@ -139,10 +142,73 @@ export const SETTINGS = {
     secret: true,
     schema: httpUrl,
   },
-  s3Endpoint: { env: 'S3_ENDPOINT', description: 'Older name: URL of an S3-compatible service', schema: httpUrl },
-  s3Bucket: { env: 'S3_BUCKET', description: 'Older name: bucket of the store', schema: text },
-  s3AccessKey: { env: 'S3_ACCESS_KEY', description: 'Older name: S3 access key id', secret: true, schema: text },
-  s3SecretKey: { env: 'S3_SECRET_KEY', description: 'Older name: S3 secret access key', secret: true, schema: text },
+  s3Endpoint: {
+    env: 'S3_ENDPOINT',
+    flag: 's3-endpoint',
+    description: 'URL of an S3-compatible service, where it is not AWS',
+    schema: httpUrl,
+  },
+  s3Region: {
+    env: 'S3_REGION',
+    flag: 's3-region',
+    description: 'Region of the bucket; by default AWS_REGION, or us-east-1 where S3_ENDPOINT is set',
+    schema: text,
+  },
+  s3ForcePathStyle: {
+    env: 'S3_FORCE_PATH_STYLE',
+    flag: 's3-force-path-style',
+    description: 'true for https://host/bucket; by default true where S3_ENDPOINT is set',
+    schema: flag,
+  },
+  s3Checksums: {
+    env: 'S3_CHECKSUMS',
+    flag: 's3-checksums',
+    description: 'when-supported, or when-required for services that refuse the checksums of the AWS SDK',
+    default: 'when-supported',
+    schema: z.enum(['when-supported', 'when-required'], 'must be when-supported or when-required'),
+  },
+  s3StorageClass: {
+    env: 'S3_STORAGE_CLASS',
+    flag: 's3-storage-class',
+    description: 'Storage class of dumps; one that can be read at once',
+    schema: z.enum(READABLE_CLASSES, `must be one of ${READABLE_CLASSES.join(', ')}`),
+  },
+  s3Encryption: {
+    env: 'S3_ENCRYPTION',
+    flag: 's3-encryption',
+    description: "AES256 or aws:kms; by default the bucket's own",
+    schema: z.enum(['AES256', 'aws:kms'], 'must be AES256 or aws:kms'),
+  },
+  s3KmsKeyId: {
+    env: 'S3_KMS_KEY_ID',
+    flag: 's3-kms-key-id',
+    description: 'Key for S3_ENCRYPTION=aws:kms',
+    schema: text,
+  },
+  s3Tags: {
+    env: 'S3_TAGS',
+    flag: 's3-tags',
+    description: 'Tags of every object: name=value, separated by commas',
+    schema: z
+      .string()
+      .regex(/^[^=,&]+=[^=,&]*(,[^=,&]+=[^=,&]*)*$/, 'must be name=value pairs separated by commas')
+      .transform((pairs) => new URLSearchParams(pairs.replaceAll(',', '&')).toString()),
+  },
+  s3TimeoutSeconds: {
+    env: 'S3_TIMEOUT_SECONDS',
+    flag: 's3-timeout',
+    description: 'How long the service may be silent before a request is tried again',
+    default: '60',
+    schema: seconds,
+  },
+  s3Bucket: { env: 'S3_BUCKET', description: 'Older name: as BACKUP_STORE=s3://<bucket>', schema: text },
+  s3AccessKey: {
+    env: 'S3_ACCESS_KEY',
+    description: "Access key id; by default the AWS SDK's own sources (environment, profile, role)",
+    secret: true,
+    schema: text,
+  },
+  s3SecretKey: { env: 'S3_SECRET_KEY', description: 'Secret access key for S3_ACCESS_KEY', secret: true, schema: text },
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -1,18 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { rm, unlink } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { systemErrorCode } from '../model/errors.ts';
 import { assertObjectKey } from '../model/object-key.ts';
-import { throwIfAborted } from './file/abort.ts';
+import { throwIfAborted } from './abort.ts';
 import { preconditionFailed, storeError } from './file/file-errors.ts';
 import { MUTEX_WAIT_MS, withFolderMutex } from './file/folder-mutex.ts';
 import { assertNoLinks, makeFolderTree, removeEmptyFolders, syncFolders } from './file/folders.ts';
 import { listObjects } from './file/list-objects.ts';
 import { publishNew, publishOver } from './file/publish.ts';
 import { clampRange, describe, fileBody, openObject } from './file/read-object.ts';
-import { removeAbandonedUploads, UPLOAD_SUFFIX, writeUpload } from './file/upload.ts';
-import type { ByteRange, ObjectInfo, ObjectStore, PutOptions, StoredObject, TaggedObjectInfo } from './object-store.ts';
+import { listUploads, removeAbandonedUploads, UPLOAD_SUFFIX, writeUpload } from './file/upload.ts';
+import type {
+  ByteRange,
+  ObjectInfo,
+  ObjectStore,
+  PutOptions,
+  StoredObject,
+  TaggedObjectInfo,
+  UnfinishedUpload,
+} from './object-store.ts';
 
 /**
  * Objects as files below a root folder, for any number of processes at once. `<root>/.tmp` holds unfinished uploads and
@@ -106,6 +114,22 @@ export class FileStore implements ObjectStore {
       });
     } catch (error) {
       throw storeError(error, this.#root, key, 'delete');
+    }
+  }
+
+  async *listUploads(): AsyncIterable<UnfinishedUpload> {
+    try {
+      yield* listUploads(this.#workFolder);
+    } catch (error) {
+      throw storeError(error, this.#root, '.tmp', 'list');
+    }
+  }
+
+  async abortUpload({ id }: UnfinishedUpload): Promise<void> {
+    try {
+      await rm(join(this.#workFolder, basename(id)), { force: true });
+    } catch (error) {
+      throw storeError(error, this.#root, id, 'delete');
     }
   }
 

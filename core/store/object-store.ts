@@ -10,6 +10,9 @@ export interface TaggedObjectInfo extends ObjectInfo {
   etag: string;
 }
 
+/** What is known of an object that was just written. */
+export type WrittenObject = Omit<TaggedObjectInfo, 'modifiedAt'>;
+
 export interface StoredObject {
   info: TaggedObjectInfo;
   /** Must be read to its end or destroyed by `return()`, else a descriptor or a connection stays open. */
@@ -17,7 +20,7 @@ export interface StoredObject {
 }
 
 export interface PutOptions {
-  /** Refuse with `store-precondition-failed` if the key exists. */
+  /** Refuse with `store-precondition-failed` if the key exists; with `ifMatch` too, always. */
   ifAbsent?: boolean;
   /** Refuse with `store-precondition-failed` unless the key exists with this etag. */
   ifMatch?: string;
@@ -27,20 +30,31 @@ export interface PutOptions {
   signal?: AbortSignal;
 }
 
-/** Offsets count from 0; `end` is exclusive, and past the object's size it means up to the last byte. */
+/** Offsets count from 0; `end` is exclusive. What lies past the object's end is left out, which may be all of it. */
 export interface ByteRange {
   start: number;
   end?: number;
 }
 
+export interface UnfinishedUpload {
+  /** Opaque; with the key it names the upload to `abortUpload`. */
+  id: string;
+  /** Null where the store does not know. */
+  key: string | null;
+  startedAt: Date;
+}
+
 /**
  * The port to everything that keeps backups. An object appears whole or not at all, and survives a power cut once `put`
- * has returned. Every method throws `BackupError` with one of the codes `store-*`; only `store-unavailable` is retryable.
+ * has returned; where `put` has failed with `store-unavailable`, the object may be there all the same (an answer was
+ * lost). Every method throws `BackupError` with one of the codes `store-*`; only `store-unavailable` is retryable. An
+ * aborted call throws the signal's reason if that is a `BackupError`, else `interrupted`; an error of a body passes
+ * through `put` as it is.
  */
 export interface ObjectStore {
   /** Where it is, without credentials: for people and logs. */
   readonly url: string;
-  put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: PutOptions): Promise<TaggedObjectInfo>;
+  put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: PutOptions): Promise<WrittenObject>;
   /** @throws store-not-found */
   get(key: string, options?: { range?: ByteRange; signal?: AbortSignal }): Promise<StoredObject>;
   /** @throws store-not-found */
@@ -49,4 +63,11 @@ export interface ObjectStore {
   list(prefix: string, options?: { startAfter?: string }): AsyncIterable<ObjectInfo>;
   /** Deleting what is not there succeeds. */
   delete(key: string): Promise<void>;
+  /**
+   * Uploads of keys that start with `prefix`, or whose key is not known, which have neither ended nor been aborted. Some
+   * may be under way.
+   */
+  listUploads(prefix: string): AsyncIterable<UnfinishedUpload>;
+  /** Drops what an upload has stored so far. One that has ended meanwhile is left alone. */
+  abortUpload(upload: UnfinishedUpload): Promise<void>;
 }

@@ -26,26 +26,38 @@ export async function readObject(store: ObjectStore, key: string): Promise<Small
   return { info, bytes: Buffer.concat(chunks) };
 }
 
+/** S3 denies, rather than misses, what does not exist to those who may only list some prefixes: then listing tells. */
 export async function readObjectIfPresent(store: ObjectStore, key: string): Promise<SmallObject | undefined> {
   try {
     return await readObject(store, key);
   } catch (error) {
     if (hasCode(error, 'store-not-found')) return undefined;
+    if (hasCode(error, 'store-denied') && !(await isListed(store, key))) return undefined;
     throw error;
   }
+}
+
+/** Whether the key exists, asked in the way that works with the fewest rights. */
+export async function isListed(store: ObjectStore, key: string): Promise<boolean> {
+  for await (const found of store.list(key)) return found.key === key;
+  return false;
 }
 
 export function encodeJson(value: unknown): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** Creates the object; false where the key exists already. */
+/**
+ * Creates the object; false where the key holds something else already. The very same bytes count as created: a write
+ * whose answer was lost is refused when it is sent again.
+ */
 export async function putIfAbsent(store: ObjectStore, key: string, bytes: Uint8Array): Promise<boolean> {
   try {
     await store.put(key, bytes, { ifAbsent: true });
     return true;
   } catch (error) {
-    if (hasCode(error, 'store-precondition-failed')) return false;
-    throw error;
+    if (!hasCode(error, 'store-precondition-failed')) throw error;
   }
+  const existing = await readObjectIfPresent(store, key);
+  return existing !== undefined && Buffer.from(bytes).equals(existing.bytes);
 }

@@ -7,10 +7,18 @@ describe('openStore', () => {
     ['file:///var/lib/backups/', 'file:///var/lib/backups'],
     ['file:///with%20space/100%25', 'file:///with%20space/100%25'],
     ['FILE:///a/../b', 'file:///b'],
+    ['s3://bucket', 's3://bucket'],
+    ['s3://bucket/', 's3://bucket'],
+    ['s3://my.bucket/with/prefix/', 's3://my.bucket/with/prefix'],
   ])('opens %s', (url, expected) => expect(openStore(url).url).toBe(expected));
 
   it.each([
-    ['s3://bucket/prefix', 'folders only'],
+    ['s3://', 'bucket'],
+    ['s3:///prefix', 'bucket'],
+    ['s3://user:sekret@bucket/prefix', 'bucket'],
+    ['s3://bucket/a//b', 'prefix'],
+    ['s3://bucket/../b', 'prefix'],
+    ['s3://bucket/a?region=x', 'prefix'],
     ['', 'no scheme'],
     ['/var/lib/backups', 'no scheme'],
     ['backups', 'no scheme'],

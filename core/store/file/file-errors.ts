@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { BackupError, type ErrorCode, systemErrorCode } from '../../model/errors.ts';
+import { BodyFailure } from '../body.ts';
 
 type Action = 'read' | 'write' | 'list' | 'delete';
 
@@ -41,9 +42,6 @@ const MEANINGS = new Map<string, Meaning>([
   ['EROFS', DENIED],
 ]);
 const LINK_MEANINGS = new Map(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EXDEV'].map((code) => [code, NO_LINKS]));
-
-/** A failure of the caller's body: it passes through `put` as it is, however much it looks like one of our disk. */
-export class BodyFailure extends Error {}
 
 /** What a store throws in place of a system error. Errors of ours, and bugs, pass unchanged. */
 export function storeError(error: unknown, root: string, key: string, action: Action): unknown {

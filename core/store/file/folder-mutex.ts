@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { BackupError } from '../../model/errors.ts';
-import { throwIfAborted } from './abort.ts';
+import { throwIfAborted } from '../abort.ts';
 
 export const MUTEX_WAIT_MS = 30_000;
 const RETRY_MIN_MS = 2;

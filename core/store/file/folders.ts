@@ -1,4 +1,4 @@
-import { lstat, mkdir, open, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, open, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../../model/errors.ts';
 import { keyCollision, symbolicLink } from './file-errors.ts';
@@ -45,12 +45,29 @@ export async function syncFolders(root: string, key: string): Promise<void> {
   for (const folder of [root, ...foldersOf(root, key)].reverse()) await syncFolder(folder);
 }
 
-/** Creates a folder outside of any key, with its parents, durably. */
+/**
+ * Creates a folder outside of any key, with its parents, durably. Level by level, for Node's recursive mkdir says
+ * ENOENT of a file system that is read-only (seen on 24.21).
+ */
 export async function makeFolderTree(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: FOLDER_MODE });
-  if (first === undefined) return;
-  for (let folder = path; folder !== dirname(first); folder = dirname(folder)) await syncFolder(folder);
-  await syncFolder(dirname(first));
+  if (await isFolder(path)) return;
+  await makeFolderTree(dirname(path));
+  try {
+    await mkdir(path, FOLDER_MODE);
+  } catch (error) {
+    if (!(await isFolder(path))) throw error;
+  }
+  await syncFolder(path);
+  await syncFolder(dirname(path));
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 /** Stops at the first that is not empty; a `put` that loses its folder to this creates it again. */

@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../../model/errors.ts';
-import { assertObjectKey } from '../../model/object-key.ts';
+import { isObjectKey } from '../../model/object-key.ts';
 import type { ObjectInfo } from '../object-store.ts';
 
 /**
@@ -48,14 +48,5 @@ async function unlessVanished<T>(read: () => Promise<T>, isRoot = false): Promis
     const code = systemErrorCode(error);
     if (code === 'ENOENT' || (code === 'ENOTDIR' && !isRoot)) return undefined;
     throw error;
-  }
-}
-
-function isObjectKey(key: string): boolean {
-  try {
-    assertObjectKey(key);
-    return true;
-  } catch {
-    return false;
   }
 }

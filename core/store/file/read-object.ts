@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BackupError, systemErrorCode } from '../../model/errors.ts';
+import { throwIfAborted } from '../abort.ts';
+import { releasing } from '../body.ts';
 import type { ByteRange, TaggedObjectInfo } from '../object-store.ts';
-import { throwIfAborted } from './abort.ts';
+import { assertRange } from '../range.ts';
 import { notFound, symbolicLink } from './file-errors.ts';
 import { assertNoLinks } from './folders.ts';
 
@@ -50,35 +52,22 @@ export async function describe(handle: FileHandle, key: string): Promise<Describ
 /** Both offsets within the object. */
 export function clampRange(range: ByteRange | undefined, bytes: number): { start: number; end: number } {
   const { start = 0, end = bytes } = range ?? {};
-  if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start) {
-    throw new BackupError('internal', `Not a range of bytes: ${start} to ${end}.`);
-  }
+  assertRange({ start, end });
   return { start: Math.min(start, bytes), end: Math.min(end, bytes) };
 }
 
 /**
- * Takes over the descriptor and closes it at the end, at an error and on `return()`, even one before the first `next()`,
- * which a bare generator would not notice. A body that is dropped without either keeps its descriptor until Node
- * collects the handle, which prints a warning: it is a bug of the caller, not a leak for ever.
+ * Takes over the descriptor and closes it at the end, at an error and on `return()`. A body that is dropped without
+ * either keeps its descriptor until Node collects the handle, which prints a warning: it is a bug of the caller, not a
+ * leak for ever.
  */
 export function fileBody(
   handle: FileHandle,
   range: { start: number; end: number },
   signal: AbortSignal | undefined,
   explain: (error: unknown) => unknown,
-): AsyncIterableIterator<Uint8Array> {
-  const chunks = readChunks(handle, range, signal, explain);
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    next: () => chunks.next(),
-    return: async () => {
-      const result = await chunks.return(undefined);
-      await handle.close();
-      return result;
-    },
-  };
+): AsyncIterable<Uint8Array> {
+  return releasing(readChunks(handle, range, signal, explain), () => handle.close());
 }
 
 async function* readChunks(
@@ -86,7 +75,7 @@ async function* readChunks(
   { start, end }: { start: number; end: number },
   signal: AbortSignal | undefined,
   explain: (error: unknown) => unknown,
-): AsyncGenerator<Uint8Array, undefined> {
+): AsyncGenerator<Uint8Array, void> {
   try {
     for (let position = start; position < end; position += CHUNK_BYTES) {
       throwIfAborted(signal);

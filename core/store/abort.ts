@@ -1,4 +1,4 @@
-import { BackupError } from '../../model/errors.ts';
+import { BackupError } from '../model/errors.ts';
 
 /** The error an aborted call rejects with: the signal's own reason if it is one of ours (a deadline, a lost lease). */
 export function abortError(signal: AbortSignal): BackupError {

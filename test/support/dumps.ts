@@ -1,0 +1,54 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Database } from '../../agent/falkordb/database.ts';
+import type { DumpSource } from '../../agent/falkordb/dump-source.ts';
+import { type OpenDumpOptions, openDump } from '../../agent/falkordb/open-dump.ts';
+import { type RdbFacts, RdbInspector } from '../../agent/pipeline/rdb-inspector.ts';
+import { type LiveServer, startLiveServer } from './live-server.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+export const LONG = { busySeconds: 60, saveSeconds: 60 };
+
+export function open(db: Database, options: Partial<OpenDumpOptions> = {}): Promise<DumpSource> {
+  return openDump(db, {
+    source: 'bgsave',
+    dataFolder: undefined,
+    timeouts: LONG,
+    onSaveProgress: () => {},
+    log: () => {},
+    signal: new AbortController().signal,
+    ...options,
+  });
+}
+
+export interface WholeDump {
+  bytes: Buffer;
+  facts: RdbFacts;
+}
+
+/** Reads what is left of a dump to its end, and closes it. @throws integrity where it is not whole */
+export async function readWhole(dump: DumpSource, before: Uint8Array[] = []): Promise<WholeDump> {
+  const chunks = [...before];
+  try {
+    for await (const chunk of dump.bytes) chunks.push(chunk);
+  } finally {
+    await dump.close();
+  }
+  const bytes = Buffer.concat(chunks);
+  const inspector = await RdbInspector.create(dump.name);
+  inspector.update(bytes);
+  return { bytes, facts: inspector.end() };
+}
+
+/** What a fresh server says of a dump, which is all that counts. */
+export async function loaded<T>(
+  { bytes }: Pick<WholeDump, 'bytes'>,
+  look: (server: LiveServer) => Promise<T>,
+): Promise<T> {
+  await using parent = await temporaryFolder();
+  const folder = join(parent.path, 'data');
+  await mkdir(folder);
+  await writeFile(join(folder, 'dump.rdb'), bytes);
+  await using server = await startLiveServer({ folder });
+  return await look(server);
+}

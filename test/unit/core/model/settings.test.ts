@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { SETTINGS, type Setting } from '../../../../core/model/settings.ts';
+
+const ENTRIES: [string, Setting][] = Object.entries(SETTINGS);
+const accepts = (name: keyof typeof SETTINGS, text: string) => SETTINGS[name].schema.safeParse(text).success;
+
+describe('the settings', () => {
+  it.each(ENTRIES)('describe %s in a line, with a name for the environment', (_, { env, description }) => {
+    expect(env).toMatch(/^[A-Z][A-Z0-9_]+$/);
+    expect(description).toMatch(/^.{10,120}$/);
+  });
+
+  it('have names of their own, in the environment and as flags', () => {
+    const envs = ENTRIES.map(([, { env }]) => env);
+    const flags = ENTRIES.flatMap(([, { flag }]) => (flag === undefined ? [] : [flag]));
+    expect(new Set(envs).size).toBe(envs.length);
+    expect(new Set(flags).size).toBe(flags.length);
+    for (const flag of flags) expect(flag).toMatch(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
+  });
+
+  it.each(ENTRIES.filter(([, setting]) => setting.default !== undefined))(
+    'have a default of %s that keeps its own rule',
+    (_, setting) => expect(setting.schema.safeParse(setting.default ?? '').success).toBe(true),
+  );
+
+  it('give secrets no flag, except the URL whose flag refuses passwords', () => {
+    const secretsWithFlag = ENTRIES.filter(([, { secret, flag }]) => secret && flag).map(([name]) => name);
+    expect(secretsWithFlag).toEqual(['falkordbUrl']);
+  });
+
+  it('treat everything that looks like a credential as a secret', () => {
+    const secrets = ENTRIES.filter(([, { secret }]) => secret).map(([name]) => name);
+    expect(secrets).toEqual(['falkordbUrl', 'webhookUrl', 's3AccessKey', 's3SecretKey']);
+  });
+
+  it.each(['0', '-1', '1.5', '1e3', '', ' 1', '١', '604801', '9'.repeat(400)])('take no timeout of %j', (text) =>
+    expect(accepts('timeoutSeconds', text)).toBe(false),
+  );
+
+  it('take timeouts from a second to a week', () => {
+    expect(SETTINGS.timeoutSeconds.schema.parse('1')).toBe(1);
+    expect(SETTINGS.timeoutSeconds.schema.parse('604800')).toBe(604_800);
+  });
+
+  it.each(['prod', 'a', '0-x', 'a'.repeat(63)])('take the target %s', (text) =>
+    expect(accepts('target', text)).toBe(true),
+  );
+
+  it.each(['', 'Prod', '-a', 'a/b', 'a.b', '..', 'a b', 'a\n', 'a'.repeat(64)])('take no target %j', (text) =>
+    expect(accepts('target', text)).toBe(false),
+  );
+
+  it('take nothing but the web for the webhook', () => {
+    expect(accepts('webhookUrl', 'https://hooks.example/T0/B0')).toBe(true);
+    for (const text of ['hooks.example', 'file:///etc/passwd', 'javascript:1']) {
+      expect(accepts('webhookUrl', text)).toBe(false);
+    }
+  });
+});
