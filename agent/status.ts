@@ -1,6 +1,8 @@
 import { Cron } from 'croner';
 import { newestOfTiers } from '../core/catalog/catalog.ts';
 import { listRuns } from '../core/catalog/runs.ts';
+import { hasCode } from '../core/model/errors.ts';
+import { runsPrefix, tierPrefix } from '../core/model/keys.ts';
 import type { Manifest } from '../core/model/manifest.ts';
 import { type RunOutcome, runOutcome, type Verdict } from '../core/model/run-record.ts';
 import { DEFAULT_SCHEDULES, SCHEDULED_TIERS, TIERS, type Tier } from '../core/model/tiers.ts';
@@ -30,7 +32,12 @@ export interface Status {
   /** The newest failed run of the last 31 days. */
   lastFailure: FailedRun | null;
   running: string[];
-  /** All objects of the store, of all targets. */
+  size: Size;
+}
+
+export interface Size {
+  /** All targets of the store, or this one alone. */
+  scope: 'store' | 'target';
   storedBytes: number;
   objects: number;
 }
@@ -53,7 +60,7 @@ export async function readStatus(store: ObjectStore, target: string, now: Date):
     lastFailure:
       failed && verdict ? { runId: failed.runId, backupId: failed.requested?.backupId ?? null, verdict } : null,
     running: outcomes.filter(({ outcome }) => isOpen(outcome)).map(({ run }) => run.runId),
-    ...(await measure(store)),
+    size: await measure(store, target),
   };
 }
 
@@ -66,12 +73,25 @@ function nextDue(tier: Tier, now: Date): Date | null {
   return scheduled ? new Cron(DEFAULT_SCHEDULES[scheduled], { timezone: 'UTC' }).nextRun(now) : null;
 }
 
-async function measure(store: ObjectStore): Promise<{ storedBytes: number; objects: number }> {
+/** All of the store; the target's own part of it where the rights go no further. */
+async function measure(store: ObjectStore, target: string): Promise<Size> {
+  try {
+    return { scope: 'store', ...(await sizeOf(store, [''])) };
+  } catch (error) {
+    if (!hasCode(error, 'store-denied')) throw error;
+    const prefixes = [...TIERS.map((tier) => tierPrefix(tier, target)), runsPrefix(target)];
+    return { scope: 'target', ...(await sizeOf(store, prefixes)) };
+  }
+}
+
+async function sizeOf(store: ObjectStore, prefixes: string[]): Promise<{ storedBytes: number; objects: number }> {
   let storedBytes = 0;
   let objects = 0;
-  for await (const { bytes } of store.list('')) {
-    storedBytes += bytes;
-    objects += 1;
+  for (const prefix of prefixes) {
+    for await (const { bytes } of store.list(prefix)) {
+      storedBytes += bytes;
+      objects += 1;
+    }
   }
   return { storedBytes, objects };
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { EXIT_CODES } from '../../core/model/errors.ts';
 import { checkDatabase } from '../doctor/database-checks.ts';
 import type { Finding } from '../doctor/finding.ts';
+import { checkOrphans } from '../doctor/orphan-check.ts';
 import { checkStore } from '../doctor/store-checks.ts';
 import type { Cli } from './cli.ts';
 import { type Answer, addCommonOptions, inSession } from './session.ts';
@@ -28,7 +29,9 @@ Examples:
           checkDatabase(config, now),
           checkStore(store, config.target, now),
         ]);
-        return answer([...database, ...storage]);
+        const works = storage.every(({ level }) => level !== 'problem');
+        const leftOvers = works ? [await checkOrphans(store, config.target, now())] : [];
+        return answer([...database, ...storage, ...leftOvers]);
       }),
     );
 }

@@ -41,7 +41,7 @@ function toJson({ tiers, ...status }: Status, now: Date): unknown {
   };
 }
 
-function toText({ target, store, tiers, lastFailure, running, storedBytes, objects }: Status, now: Date): string {
+function toText({ target, store, tiers, lastFailure, running, size }: Status, now: Date): string {
   const rows = tiers.map(({ tier, newest, nextDue }) => [
     tier,
     newest ? formatTime(new Date(newest.rdb.createdAt), now) : 'none',
@@ -58,6 +58,6 @@ function toText({ target, store, tiers, lastFailure, running, storedBytes, objec
     '',
     `Last failure: ${failure}`,
     ...(running.length > 0 ? [`Without a verdict: ${running.join(', ')}`] : []),
-    `Store: ${formatBytes(storedBytes)} in ${objects} objects`,
+    `${size.scope === 'store' ? 'Store' : 'This target'}: ${formatBytes(size.storedBytes)} in ${size.objects} objects`,
   ].join('\n');
 }

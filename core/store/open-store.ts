@@ -3,9 +3,10 @@ import { BackupError } from '../model/errors.ts';
 import { isObjectKey } from '../model/object-key.ts';
 import { FileStore } from './file-store.ts';
 import type { ObjectStore } from './object-store.ts';
+import type { S3Location } from './s3/bucket.ts';
 import type { S3Options } from './s3/s3-options.ts';
 import type { StreamUpload } from './s3/stream-upload.ts';
-import { type S3Location, S3Store } from './s3-store.ts';
+import { S3Store } from './s3-store.ts';
 
 const EXAMPLE = 'Give a folder by its absolute path, such as file:///var/backups/falkordb, or s3://bucket/prefix.';
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):/;

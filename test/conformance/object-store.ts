@@ -60,9 +60,9 @@ export function objectStoreConformance(name: string, makeStore: () => Promise<St
           const put = await store.put(key, body, { maxBytes: bytes });
           expect(put).toMatchObject({ key, bytes });
           const got = await store.get(key);
-          expect(got.info).toEqual(put);
+          expect(got.info).toMatchObject(put);
           expect((await bytesOf(got)).equals(content)).toBe(true);
-          expect(await store.head(key)).toEqual(put);
+          expect(await store.head(key)).toEqual(got.info);
         }
         expect(await keys()).toEqual(['streamed/object', 'whole/object']);
       });
@@ -71,7 +71,11 @@ export function objectStoreConformance(name: string, makeStore: () => Promise<St
         await store.put('a', text('1'));
         const { modifiedAt } = await store.head('a');
         expect(Math.abs(modifiedAt.getTime() - Date.now())).toBeLessThan(60_000);
-        for await (const info of store.list('')) expect(info).toMatchObject({ key: 'a', bytes: 1, modifiedAt });
+        for await (const info of store.list('')) {
+          expect(info).toMatchObject({ key: 'a', bytes: 1 });
+          // HTTP's own dates are whole seconds.
+          expect(Math.abs(info.modifiedAt.getTime() - modifiedAt.getTime())).toBeLessThan(1000);
+        }
       });
 
       it.each([100, 2 * MIB])('overwrites %i bytes, with another etag', async (bytes) => {

@@ -183,8 +183,13 @@ describe('list, show and status', () => {
       newest: expect.objectContaining({ backupId: made.backupId, storedBytes: made.stored.bytes }),
       nextDue: expect.stringMatching(/T02:30:00\.000Z$/),
     });
-    expect(json).toMatchObject({ target: 'shop', lastFailure: null, running: [], objects: 7 });
-    expect(json.storedBytes).toBeGreaterThan(made.stored.bytes);
+    expect(json).toMatchObject({
+      target: 'shop',
+      lastFailure: null,
+      running: [],
+      size: { scope: 'store', objects: 7 },
+    });
+    expect(json.size.storedBytes).toBeGreaterThan(made.stored.bytes);
   });
 });
 

@@ -3,12 +3,19 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { EXIT_CODES } from '../../core/model/errors.ts';
 import { manifestSchema } from '../../core/model/manifest.ts';
+import { examplePolicies } from '../../scripts/s3-policies.ts';
 import { settingsTable } from '../../scripts/settings-table.ts';
 
 const read = (path: string) => readFile(path, 'utf8');
 
 test('docs/configuration.md holds the table of all settings (node scripts/settings-table.ts prints it)', async () => {
   expect(await read('docs/configuration.md')).toContain(settingsTable());
+});
+
+test('docs/s3.md holds the policies (node scripts/s3-policies.ts prints them)', async () => {
+  const text = await read('docs/s3.md');
+  for (const [title, json] of Object.entries(examplePolicies()))
+    expect(text).toContain(`### ${title}\n\n\`\`\`json\n${json}\n`);
 });
 
 test('docs/cli.md explains every exit code', async () => {

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BackupError } from '../../model/errors.ts';
+import { throwIfAborted } from '../abort.ts';
 
 /** In a row, without a byte between them. */
 const MAX_FAILURES = 6;
@@ -46,9 +47,9 @@ export async function* resumedBody(request: ResumedBody): AsyncGenerator<Uint8Ar
       body = undefined;
     }
     if (offset === end) return;
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     if (failures >= MAX_FAILURES) throw givenUp(subject, failure);
-    await delay(BACK_OFF_MS * 2 ** failures, undefined, signal ? { signal } : {});
+    await delay(BACK_OFF_MS * 2 ** failures, undefined, signal ? { signal } : {}).catch(() => throwIfAborted(signal));
   }
 }
 

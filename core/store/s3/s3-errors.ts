@@ -32,6 +32,10 @@ const WRONG_PLACE: Meaning = {
   code: 'store-unavailable',
   hint: 'Check the bucket in BACKUP_STORE, and S3_REGION, S3_ENDPOINT and S3_FORCE_PATH_STYLE.',
 };
+const LACKING: Meaning = {
+  code: 'store-unavailable',
+  hint: 'This service lacks something that backups rest on; docs/s3.md says what each service can.',
+};
 const UNAVAILABLE: Meaning = {
   code: 'store-unavailable',
   hint: 'The service or the network failed; check S3_ENDPOINT, and try again later.',
@@ -53,7 +57,7 @@ const BY_STATUS = new Map<number, Meaning>([
   [403, DENIED],
   [404, ABSENT],
   [412, CHANGED],
-  [416, ABSENT],
+  [501, LACKING],
   [507, FULL],
 ]);
 
@@ -63,7 +67,9 @@ export function s3Error(error: unknown, { action, subject, signal }: Attempt): u
   if (signal?.aborted) return abortError(signal);
   if (error instanceof BackupError || !isOfService(error)) return error;
   const status = httpStatus(error);
-  const meaning = BY_NAME.get(error.name) ?? BY_STATUS.get(status ?? 0) ?? UNAVAILABLE;
+  // A write under If-Match to a key that does not exist is answered with 404.
+  const absent = action === 'write' && status === 404 && error.name === 'NoSuchKey' ? CHANGED : undefined;
+  const meaning = absent ?? BY_NAME.get(error.name) ?? BY_STATUS.get(status ?? 0) ?? UNAVAILABLE;
   const detail = status === undefined ? (systemErrorCode(error) ?? error.message) : `${error.name}, HTTP ${status}`;
   return new BackupError(meaning.code, `Cannot ${action} ${subject}: ${detail}.`, {
     hint: meaning.hint,
