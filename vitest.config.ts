@@ -1,15 +1,34 @@
 import { defineConfig } from 'vitest/config';
 
+const S3_TESTS = 'test/{conformance,integration}/s3/**/*.test.ts';
+
 /** The lanes of the test run; docs/architecture.md says what each needs. */
 export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
-      { test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'conformance',
+          include: ['test/conformance/**/*.test.ts'],
+          exclude: [S3_TESTS],
+          testTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
+          exclude: [S3_TESTS],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 's3',
+          include: [S3_TESTS],
+          globalSetup: ['test/support/s3/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -23,6 +23,7 @@ import { assertRange } from './range.ts';
 import { Bucket, type S3Location } from './s3/bucket.ts';
 import { ConditionalPut } from './s3/conditional-put.ts';
 import { download } from './s3/download.ts';
+import { quotedEtag } from './s3/etag.ts';
 import { listObjects, listUploads } from './s3/listings.ts';
 import type { S3Options } from './s3/s3-options.ts';
 import type { StreamUpload } from './s3/stream-upload.ts';
@@ -75,8 +76,8 @@ export class S3Store implements ObjectStore {
     assertObjectKey(key);
     return this.#bucket.attempt({ action: 'read', key }, async () => {
       const command = new HeadObjectCommand(this.#bucket.at(key));
-      const { ContentLength = 0, ETag = '', LastModified = new Date(0) } = await this.#bucket.client.send(command);
-      return { key, bytes: ContentLength, etag: ETag, modifiedAt: LastModified };
+      const { ContentLength = 0, ETag, LastModified = new Date(0) } = await this.#bucket.client.send(command);
+      return { key, bytes: ContentLength, etag: quotedEtag(ETag), modifiedAt: LastModified };
     });
   }
 
@@ -117,7 +118,9 @@ export class S3Store implements ObjectStore {
     if (ifAbsent && (await isListed(this, key))) throw this.#refusal(key, 'exists already');
     const { storageClass } = this.#bucket.options;
     const request = { ...params, ...(storageClass ? { StorageClass: storageClass as StorageClass } : {}) };
-    return { key, ...(await this.#streamUpload(this.#bucket.client, request, chunksOf(body, signal), maxBytes)) };
+    const { etag, bytes } = await this.#streamUpload(this.#bucket.client, request, chunksOf(body, signal), maxBytes);
+    // Ceph 16 gives none at the end of a multipart upload.
+    return { key, bytes, etag: etag ?? (await this.head(key)).etag };
   }
 
   async #etagOf(key: string): Promise<string | undefined> {

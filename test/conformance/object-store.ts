@@ -51,6 +51,7 @@ export function objectStoreConformance(name: string, makeStore: () => Promise<St
         ['1 MiB', MIB],
         ['1 MiB and a byte', MIB + 1],
         ['several MiB', 5 * MIB + 123],
+        ['more than S3 takes in one part', 17 * MIB + 1],
       ])('keeps %s, whole or streamed', async (_, bytes) => {
         const content = pattern(bytes);
         for (const [key, body] of [

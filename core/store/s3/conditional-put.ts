@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PutObjectCommand, type PutObjectCommandInput } from '@aws-sdk/client-s3';
 import type { WrittenObject } from '../object-store.ts';
 import type { Bucket } from './bucket.ts';
+import { bareEtag, quotedEtag } from './etag.ts';
 import { httpStatus } from './s3-errors.ts';
 
 const PRECONDITION_FAILED = 412;
@@ -39,7 +40,7 @@ export class ConditionalPut {
         if (httpStatus(error) !== PRECONDITION_FAILED || (await currentEtag()) !== IfMatch) throw error;
       }
     }
-    const written = await this.#send(key, { ...params, IfMatch: IfMatch.replaceAll('"', '') }, signal);
+    const written = await this.#send(key, { ...params, IfMatch: bareEtag(IfMatch) }, signal);
     this.#quotesEtags = false;
     return written;
   }
@@ -52,8 +53,8 @@ export class ConditionalPut {
     for (let attempt = 1; ; attempt++) {
       try {
         const command = new PutObjectCommand(params);
-        const { ETag = '' } = await this.#bucket.client.send(command, signal ? { abortSignal: signal } : {});
-        return { key, bytes: params.Body.length, etag: ETag };
+        const { ETag } = await this.#bucket.client.send(command, signal ? { abortSignal: signal } : {});
+        return { key, bytes: params.Body.length, etag: quotedEtag(ETag) };
       } catch (error) {
         // Somebody else writes the key at this moment; whether our precondition holds shows when that has ended.
         if (httpStatus(error) !== CONFLICT || attempt === CONFLICT_ATTEMPTS) throw error;

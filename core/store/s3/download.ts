@@ -3,6 +3,7 @@ import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s
 import { releasing } from '../body.ts';
 import type { ByteRange, StoredObject, TaggedObjectInfo } from '../object-store.ts';
 import type { Bucket } from './bucket.ts';
+import { quotedEtag } from './etag.ts';
 import { resumedBody } from './resumed-body.ts';
 import { silenceMs } from './s3-client.ts';
 import { httpStatus } from './s3-errors.ts';
@@ -54,13 +55,13 @@ async function ask(
 }
 
 function answerOf(key: string, output: GetObjectCommandOutput): Answer {
-  const { Body, ContentLength = 0, ContentRange, ETag = '', LastModified = new Date(0) } = output;
+  const { Body, ContentLength = 0, ContentRange, ETag, LastModified = new Date(0) } = output;
   if (!(Body instanceof Readable)) throw new Error(`The S3 client gave no stream for ${key}.`);
   const range = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(ContentRange ?? '');
   const [start, end, bytes] = range
     ? [Number(range[1]), Number(range[2]) + 1, Number(range[3])]
     : [0, ContentLength, ContentLength];
-  return { info: { key, bytes, etag: ETag, modifiedAt: LastModified }, start, end, body: Body };
+  return { info: { key, bytes, etag: quotedEtag(ETag), modifiedAt: LastModified }, start, end, body: Body };
 }
 
 /** HTTP counts its last byte in. */

@@ -12,7 +12,7 @@ export function silenceMs({ timeoutSeconds = DEFAULT_TIMEOUT_SECONDS }: S3Option
 
 export function createS3Client(options: S3Options): S3Client {
   const checksums = options.checksums === 'when-required' ? 'WHEN_REQUIRED' : 'WHEN_SUPPORTED';
-  return new S3Client({
+  const client = new S3Client({
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options.region === undefined ? {} : { region: options.region }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
@@ -23,4 +23,29 @@ export function createS3Client(options: S3Options): S3Client {
     maxAttempts: MAX_ATTEMPTS,
     requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: silenceMs(options) },
   });
+  client.middlewareStack.add(
+    (next) => async (request) => {
+      try {
+        return await next(request);
+      } catch (error) {
+        throw markDamagedInTransit(error);
+      }
+    },
+    // Within the SDK's retries.
+    { step: 'finalizeRequest', priority: 'low', name: 'retryDamagedBodies' },
+  );
+  return client;
+}
+
+/** Answers that say that a body arrived other than it was sent: HTTP 400, which the SDK does not try again by itself. */
+const DAMAGED_IN_TRANSIT = new Set([
+  'BadDigest',
+  'InvalidDigest',
+  'XAmzContentChecksumMismatch',
+  'XAmzContentSHA256Mismatch',
+]);
+
+function markDamagedInTransit(error: unknown): unknown {
+  if (!(error instanceof Error) || !DAMAGED_IN_TRANSIT.has(error.name)) return error;
+  return Object.assign(error, { $retryable: { throttling: false } });
 }

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
+import { quotedEtag } from './etag.ts';
 import { planParts } from './parts.ts';
 
 /** Where the caller knows no bound: what fits into the smallest parts. */
@@ -18,7 +19,7 @@ export async function streamUpload(
   params: Omit<PutObjectCommandInput, 'Body'>,
   body: AsyncIterable<Uint8Array>,
   maxBytes = UNKNOWN_MAX_BYTES,
-): Promise<{ etag: string; bytes: number }> {
+): Promise<{ etag: string | undefined; bytes: number }> {
   const { partBytes, parallel } = planParts(maxBytes);
   let bytes = 0;
   async function* counted(): AsyncIterable<Uint8Array> {
@@ -33,6 +34,6 @@ export async function streamUpload(
     partSize: partBytes,
     queueSize: parallel,
   });
-  const { ETag = '' } = await upload.done();
-  return { etag: ETag, bytes };
+  const { ETag } = await upload.done();
+  return { etag: ETag ? quotedEtag(ETag) : undefined, bytes };
 }

@@ -52,6 +52,8 @@ export function cephConfig({ folder, clusterId, monitorPort, gatewayPort, lifecy
       // Each pool that the gateway makes at its start waits for a round of the monitor: a second by default.
       'paxos propose interval': 0.01,
       'paxos min wait': 0.001,
+      // Who asks before the OSD is up sees that it has come at the next tick: 5 s by default.
+      'objecter tick interval': 0.1,
     },
     mon: {
       'mon data': `${folder}/mon`,

@@ -9,7 +9,7 @@ import { cephConfig, cephKeyring } from './ceph-config.ts';
 import type { S3Server } from './server.ts';
 
 const HOST = '127.0.0.1';
-/** It takes two seconds on a machine that does nothing else. */
+/** It takes a second on a machine that does nothing else. */
 const READY_TIMEOUT_MS = 90_000;
 const READY_POLL_MS = 25;
 const STOP_TIMEOUT_MS = 30_000;
@@ -27,8 +27,8 @@ const COMMANDS = ['ceph-mon', 'ceph-osd', 'osdmaptool', 'radosgw', 'radosgw-admi
 const SCRIPT = `
 cd "$1" || exit
 export CEPH_CONF="$1/ceph.conf"
-must() { "$@" || { echo "failed with exit code $?: $*"; kill -s KILL 0; }; }
-daemon() { must "$@"; echo "ended: $*"; kill -s KILL 0; }
+must() { "$@" || { echo "failed with exit code $?: $*" >&2; kill -s KILL 0; }; }
+daemon() { must "$@"; echo "ended: $*" >&2; kill -s KILL 0; }
 must osdmaptool --createsimple 1 osdmap
 must ceph-osd -i 0 --no-mon-config --mkfs >mkfs.log &
 mkfs=$!
