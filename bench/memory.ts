@@ -1,9 +1,9 @@
 /*
- * How much memory the agent takes for a large dump: fills a throw-away FalkorDB, then runs the commands of the bundled agent
- * and prints the peak resident memory of each.
+ * How much memory the agent takes for a large dump: fills a throw-away FalkorDB, then runs the commands of the bundled
+ * agent and prints the peak resident memory of each.
  *
- *   npm run bench:memory            a dump of about 1 GB
- *   npm run bench:memory -- 100     about 100 MB
+ *   npm run bench:memory                 a dump of about 1 GB, into a folder
+ *   npm run bench:memory -- 2000 s3      about 2 GB, into S3: a Ceph gateway in memory (docs/architecture.md, Tests)
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -11,10 +11,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { formatBytes, formatTable } from '../agent/cli/format.ts';
 import { parseAddress } from '../agent/falkordb/address.ts';
 import { Database } from '../agent/falkordb/database.ts';
 import { startScratch } from '../agent/falkordb/scratch.ts';
+import { startCephGateway } from '../test/support/s3/ceph-gateway.ts';
 
 const POLL_MS = 10;
 const NODES_PER_QUERY = 10_000;
@@ -28,17 +30,13 @@ interface Measured {
   peakBytes: number;
 }
 
-const megabytes = Number(process.argv[2] ?? 1000);
+const [megabytes = '1000', kind = 'folder'] = process.argv.slice(2);
 const folder = await mkdtemp(join(tmpdir(), 'falkordb-backup-bench-'));
 try {
   await using server = await startScratch({ config: { 'repl-diskless-sync-delay': '0' } });
-  await fill(server.url, Math.ceil((megabytes * 1e6) / BYTES_PER_NODE / NODES_PER_QUERY));
-  const env = {
-    ...process.env,
-    FALKORDB_URL: server.url,
-    BACKUP_STORE: pathToFileURL(join(folder, 'store')).href,
-    BACKUP_LOG_LEVEL: 'warn',
-  };
+  await fill(server.url, Math.ceil((Number(megabytes) * 1e6) / BYTES_PER_NODE / NODES_PER_QUERY));
+  await using store = await openStore(kind);
+  const env = { ...process.env, FALKORDB_URL: server.url, BACKUP_LOG_LEVEL: 'warn', ...store.settings };
   const measured = [
     await measure(['backup', '--source', 'bgsave'], env),
     await measure(['backup', '--source', 'replication'], env),
@@ -53,6 +51,25 @@ try {
   process.stdout.write(`\n${formatTable(['COMMAND', 'TIME', 'PEAK MEMORY'], rows)}\n`);
 } finally {
   await rm(folder, { recursive: true });
+}
+
+async function openStore(where: string): Promise<AsyncDisposable & { settings: Record<string, string> }> {
+  if (where !== 's3') {
+    const settings = { BACKUP_STORE: pathToFileURL(join(folder, 'store')).href };
+    return { settings, [Symbol.asyncDispose]: async () => {} };
+  }
+  const gateway = await startCephGateway();
+  const { endpoint, region, accessKeyId, secretAccessKey } = gateway;
+  const credentials = { accessKeyId, secretAccessKey };
+  const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
+  await client.send(new CreateBucketCommand({ Bucket: 'bench' }));
+  const settings = {
+    BACKUP_STORE: 's3://bench/backups',
+    S3_ENDPOINT: endpoint,
+    S3_ACCESS_KEY: accessKeyId,
+    S3_SECRET_KEY: secretAccessKey,
+  };
+  return { settings, [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose]() };
 }
 
 async function fill(url: string, queries: number): Promise<void> {

@@ -1,7 +1,8 @@
-import { parseBackupId } from '../model/backup-id.ts';
-import { manifestKey, parseAttemptKey, tierPrefix, verdictPrefix } from '../model/keys.ts';
+import { type BackupIdParts, parseBackupId } from '../model/backup-id.ts';
+import { backupPrefix, manifestKey, parseAttemptKey, tierPrefix, verdictPrefix } from '../model/keys.ts';
 import { TIERS } from '../model/tiers.ts';
 import type { ObjectInfo, ObjectStore, UnfinishedUpload } from '../store/object-store.ts';
+import { isListed } from '../store/small-object.ts';
 import { readEntry } from './catalog.ts';
 import type { Lease } from './lease.ts';
 
@@ -27,8 +28,12 @@ export async function findOrphans(store: ObjectStore, target: string, now: Date)
   };
   const orphans: Orphans = { objects: [], uploads: [] };
   for (const tier of TIERS) {
-    for await (const object of unclaimed(store, tierPrefix(tier, target))) {
-      if (await isDead(object.key, object.modifiedAt)) orphans.objects.push(object);
+    for await (const folder of listByBackup(store, tierPrefix(tier, target))) {
+      const dead: ObjectInfo[] = [];
+      for (const object of await unclaimed(store, folder)) {
+        if (await isDead(object.key, object.modifiedAt)) dead.push(object);
+      }
+      if (dead.length > 0 && !(await wasCommitted(store, folder))) orphans.objects.push(...dead);
     }
     for await (const upload of store.listUploads(tierPrefix(tier, target))) {
       const isKnown = orphans.uploads.some(({ id }) => id === upload.id);
@@ -39,8 +44,9 @@ export async function findOrphans(store: ObjectStore, target: string, now: Date)
 }
 
 /**
- * Removes them. Under the lease of their target, which is looked at again before each: a run that was given up for dead
- * and woke up then finds that it has lost it, and cannot commit a manifest for bytes that are going.
+ * Removes them. Under the lease of their target, under which they must have been found too: what a run was working on
+ * then may be a backup by now. The lease is looked at again before each: a run that was given up for dead and woke up
+ * then finds that it has lost it, and cannot commit a manifest for bytes that are going.
  * @throws lease-lost, store-*
  */
 export async function removeOrphans(store: ObjectStore, orphans: Orphans, lease: Lease): Promise<void> {
@@ -54,38 +60,50 @@ export async function removeOrphans(store: ObjectStore, orphans: Orphans, lease:
   }
 }
 
-/** Objects of backups without a manifest, and those of other attempts than the one that the manifest names. */
-async function* unclaimed(store: ObjectStore, prefix: string): AsyncIterable<ObjectInfo> {
-  let backupId = '';
-  let group: ObjectInfo[] = [];
-  // Keys come in order, so a backup's objects come together.
-  for await (const object of store.list(prefix)) {
-    const id = object.key.split('/')[2] ?? '';
-    if (id !== backupId) yield* unclaimedOfBackup(store, backupId, group);
-    if (id !== backupId) group = [];
-    backupId = id;
-    group.push(object);
-  }
-  yield* unclaimedOfBackup(store, backupId, group);
+/** What lies under the prefix of one backup, whether that exists or not. */
+interface BackupFolder {
+  parts: BackupIdParts;
+  objects: ObjectInfo[];
 }
 
-async function* unclaimedOfBackup(
-  store: ObjectStore,
-  backupId: string,
-  group: ObjectInfo[],
-): AsyncIterable<ObjectInfo> {
-  const parts = parseBackupId(backupId);
-  if (!parts) return;
-  if (!group.some(({ key }) => key === manifestKey(parts))) return yield* group;
-  const folders = new Set(group.flatMap(({ key }) => parseAttemptKey(key)?.folder ?? []));
-  if (folders.size <= 1) return;
-  const { content } = await readEntry(store, parts);
-  if ('error' in content) return;
-  const claimed = parseAttemptKey(content.manifest.stored.key)?.folder;
-  for (const object of group) {
-    const folder = parseAttemptKey(object.key)?.folder;
-    if (folder !== undefined && folder !== claimed) yield object;
+/** A folder that lies where another target's or tier's belongs was copied there by somebody: it is left alone. */
+async function* listByBackup(store: ObjectStore, prefix: string): AsyncIterable<BackupFolder> {
+  let folder: BackupFolder | undefined;
+  // Keys come in order, so a backup's objects come together.
+  for await (const object of store.list(prefix)) {
+    if (!folder || !object.key.startsWith(backupPrefix(folder.parts))) {
+      if (folder) yield folder;
+      const parts = parseBackupId(object.key.split('/')[2] ?? '');
+      folder = parts && object.key.startsWith(backupPrefix(parts)) ? { parts, objects: [] } : undefined;
+    }
+    folder?.objects.push(object);
   }
+  if (folder) yield folder;
+}
+
+/** All objects of a backup without a manifest; else those of other attempts than the manifest names. */
+async function unclaimed(store: ObjectStore, folder: BackupFolder): Promise<ObjectInfo[]> {
+  const { parts, objects } = folder;
+  if (!hasManifest(folder)) return objects;
+  const attempts = new Set(objects.flatMap(({ key }) => parseAttemptKey(key)?.folder ?? []));
+  if (attempts.size <= 1) return [];
+  const { content } = await readEntry(store, parts);
+  if ('error' in content) return [];
+  const { stored, state } = content.manifest;
+  const claimed = [stored.key, state.key].map((key) => parseAttemptKey(key)?.folder);
+  return objects.filter(({ key }) => {
+    const attempt = parseAttemptKey(key)?.folder;
+    return attempt !== undefined && !claimed.includes(attempt);
+  });
+}
+
+/** After its objects were listed: then its run, which has ended meanwhile, did so by making the backup. */
+async function wasCommitted(store: ObjectStore, folder: BackupFolder): Promise<boolean> {
+  return !hasManifest(folder) && (await isListed(store, manifestKey(folder.parts)));
+}
+
+function hasManifest({ parts, objects }: BackupFolder): boolean {
+  return objects.some(({ key }) => key === manifestKey(parts));
 }
 
 async function hasVerdict(store: ObjectStore, target: string, runId: string): Promise<boolean> {

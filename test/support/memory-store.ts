@@ -27,19 +27,27 @@ export class MemoryStore implements ObjectStore {
   /** Bodies that were handed out and neither read to their end nor returned. */
   openBodies = 0;
   readonly #objects: Map<string, Kept>;
+  readonly #uploads: Map<string, UnfinishedUpload>;
 
-  constructor(objects = new Map<string, Kept>()) {
+  constructor(objects = new Map<string, Kept>(), uploads = new Map<string, UnfinishedUpload>()) {
     this.#objects = objects;
+    this.#uploads = uploads;
   }
 
   /** Another handle on the same objects. */
   another(): MemoryStore {
-    return new MemoryStore(this.#objects);
+    return new MemoryStore(this.#objects, this.#uploads);
   }
 
   /** For damage: what lies under `key` is another content from now on, whatever a manifest says of it. */
-  overwrite(key: string, content: Uint8Array): void {
-    this.#objects.set(key, keep(key, Buffer.from(content)));
+  overwrite(key: string, content: Uint8Array, modifiedAt?: Date): void {
+    this.#objects.set(key, keep(key, Buffer.from(content), modifiedAt));
+  }
+
+  /** What a process leaves behind that was killed in the middle of a put. */
+  leaveUpload(key: string, startedAt = new Date()): void {
+    const id = randomUUID();
+    this.#uploads.set(id, { id, key, startedAt });
   }
 
   content(key: string): Buffer | undefined {
@@ -98,10 +106,16 @@ export class MemoryStore implements ObjectStore {
     this.#objects.delete(key);
   }
 
-  /** There are none: what is not whole is nowhere. */
-  async *listUploads(): AsyncIterable<UnfinishedUpload> {}
+  /** Only those of `leaveUpload`: what a put of ours has not ended is nowhere. */
+  async *listUploads(prefix: string): AsyncIterable<UnfinishedUpload> {
+    this.calls.push(`listUploads ${prefix}`);
+    for (const upload of this.#uploads.values()) if (upload.key?.startsWith(prefix)) yield upload;
+  }
 
-  async abortUpload(): Promise<void> {}
+  async abortUpload({ id, key }: UnfinishedUpload): Promise<void> {
+    this.calls.push(`abortUpload ${key}`);
+    this.#uploads.delete(id);
+  }
 
   #note(method: string, key: string): void {
     assertObjectKey(key);
@@ -142,8 +156,8 @@ export class MemoryStore implements ObjectStore {
   }
 }
 
-function keep(key: string, content: Buffer): Kept {
-  return { content, info: { key, bytes: content.length, modifiedAt: new Date(), etag: randomUUID() } };
+function keep(key: string, content: Buffer, modifiedAt = new Date()): Kept {
+  return { content, info: { key, bytes: content.length, modifiedAt, etag: randomUUID() } };
 }
 
 async function readBody(

@@ -39,6 +39,7 @@ export function cephConfig({ folder, clusterId, monitorPort, gatewayPort, lifecy
       'cluster addr': HOST,
       'ms bind ipv6': false,
       'ms bind msgr1': false,
+      'ms bind retry delay': 1,
       'ms crc data': false,
       'ms async op threads': 1,
       // One copy of everything, in as few parts as there can be.

@@ -9,7 +9,7 @@ import {
   faultCounter,
   flipByte,
   type ProxiedRequest,
-  SLOW_DOWN,
+  REFUSALS,
 } from './faults.ts';
 
 const HOST = '127.0.0.1';
@@ -39,7 +39,7 @@ export async function startFaultProxy(target: URL): Promise<FaultProxy> {
     incoming.on('error', () => {});
     outgoing.on('error', () => {});
     if (met?.kind === 'stall') return;
-    if (met?.kind === 'slow-down') slowDown(incoming, outgoing);
+    if (met?.kind === 'slow-down' || met?.kind === 'access-denied') refuse(incoming, outgoing, met.kind);
     else forward(target, incoming, outgoing, met);
   };
 
@@ -65,14 +65,15 @@ export async function startFaultProxy(target: URL): Promise<FaultProxy> {
   };
 }
 
-function describeRequest({ method = '', url = '/' }: IncomingMessage): ProxiedRequest {
+function describeRequest({ method = '', url = '/', headers }: IncomingMessage): ProxiedRequest {
   const [path = '', query] = url.split('?', 2);
-  return { method, path, query: new URLSearchParams(query) };
+  return { method, path, query: new URLSearchParams(query), headers };
 }
 
-function slowDown(incoming: IncomingMessage, outgoing: ServerResponse): void {
+function refuse(incoming: IncomingMessage, outgoing: ServerResponse, kind: keyof typeof REFUSALS): void {
+  const { status, xml } = REFUSALS[kind];
   incoming.resume();
-  outgoing.writeHead(503, { 'Content-Type': 'application/xml', Connection: 'close' }).end(SLOW_DOWN);
+  outgoing.writeHead(status, { 'Content-Type': 'application/xml', Connection: 'close' }).end(xml);
 }
 
 function forward(

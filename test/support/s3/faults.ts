@@ -6,6 +6,7 @@ export interface ProxiedRequest {
   /** As sent: with the bucket, percent-encoded, without the query. */
   path: string;
   query: URLSearchParams;
+  headers: IncomingHttpHeaders;
   /** The fault that met it. */
   fault?: FaultAction['kind'];
 }
@@ -14,6 +15,8 @@ export interface ProxiedRequest {
 export type FaultAction =
   /** 503 with the XML of S3; the server does not see the request. */
   | { kind: 'slow-down' }
+  /** 403, in the same way: as to somebody who lacks a right. */
+  | { kind: 'access-denied' }
   /** The request is taken, and neither read nor answered; the server does not see it. */
   | { kind: 'stall' }
   /** After that much of the body both connections are reset. */
@@ -51,8 +54,16 @@ export function faultCounter(fault: Fault): (request: ProxiedRequest) => boolean
   };
 }
 
-export const SLOW_DOWN =
-  '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>';
+/** Answers in place of the server's. */
+export const REFUSALS = {
+  'slow-down': refusal(503, 'SlowDown', 'Reduce your request rate.'),
+  'access-denied': refusal(403, 'AccessDenied', 'Access Denied'),
+};
+
+function refusal(status: number, code: string, message: string): { status: number; xml: string } {
+  const xml = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>`;
+  return { status, xml };
+}
 
 /** The headers of an answer as the fault leaves them. */
 export function answerHeaders(headers: IncomingHttpHeaders, fault: FaultAction | undefined): IncomingHttpHeaders {

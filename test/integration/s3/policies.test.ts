@@ -1,0 +1,340 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Lease } from '../../../core/catalog/lease.ts';
+import { BackupError } from '../../../core/model/errors.ts';
+import { leaseKey } from '../../../core/model/keys.ts';
+import { agentStatements, bucketStatements, type PolicyStatement } from '../../../core/model/s3-policies.ts';
+import { TIERS } from '../../../core/model/tiers.ts';
+import { putIfAbsent, readObjectIfPresent } from '../../../core/store/small-object.ts';
+import { agentCommand } from '../../support/agent-command.ts';
+import { type LiveServer, startLiveServer } from '../../support/live-server.ts';
+import { MemoryStore } from '../../support/memory-store.ts';
+import { makeBucket, s3Missing, s3Server, type TestBucket } from '../../support/s3/bucket.ts';
+import { type FaultProxy, startFaultProxy } from '../../support/s3/fault-proxy.ts';
+import type { ProxiedRequest } from '../../support/s3/faults.ts';
+import { PREFIX, s3Settings } from '../../support/s3/s3-store.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+
+const TARGET = 'shop';
+/** More than one part of 8 MiB, and nothing of it compresses. */
+const DUMP_BYTES = 10 * 1024 * 1024;
+
+/** What IAM is asked about a request. */
+interface Need {
+  action: string;
+  /** `<bucket>` or `<bucket>/<key>` */
+  resource: string;
+  /** Of listings. */
+  prefix?: string;
+}
+
+describe.skipIf(s3Missing)('the least rights of an agent, and what its commands ask of S3', () => {
+  let server: LiveServer;
+  let bucket: TestBucket;
+  let proxy: FaultProxy;
+  let folder: TemporaryFolder;
+  /** What each command line asked for. */
+  const requestsOf = new Map<string, ProxiedRequest[]>();
+  beforeAll(async () => {
+    [server, bucket, folder] = await Promise.all([startLiveServer(), makeBucket(), temporaryFolder()]);
+    proxy = await startFaultProxy(new URL(s3Server().endpoint));
+    await server.graph('people', 'UNWIND range(1, 50) AS i CREATE (:Person {id: i})');
+    await server.fill(DUMP_BYTES / 100_000, 100_000);
+    const dump = join(folder.path, 'dump.rdb');
+    const daily = ['backup', '--tier', 'daily', '--scheduled-for', '2026-11-22T02:30:00Z', '--source', 'bgsave'];
+    await agent(0, ...daily);
+    await agent(0, ...daily);
+    await agent(0, 'backup', '--source', 'replication', '--compression', 'none');
+    await agent(0, 'backup', '--tier', 'weekly', '--source', 'bgsave');
+    await agent(0, 'backup', '--tier', 'snapshot');
+    await agent(0, 'list');
+    await agent(0, 'show', 'latest');
+    await agent(0, 'verify', '--all');
+    await agent(0, 'fetch', 'latest:weekly', '--output', dump);
+    await agent(0, 'status');
+    await agent(0, 'doctor');
+    proxy.setFault({ kind: 'slow-down', matches: ({ method, query }) => method === 'PUT' && query.has('partNumber') });
+    await agent(7, 'backup', '--tier', 'monthly');
+    proxy.setFault(undefined);
+    await agent(0, 'backup', '--tier', 'pre-restore', '--s3-tags', 'team=data');
+  });
+  afterAll(async () => {
+    await proxy[Symbol.asyncDispose]();
+    await Promise.all([server[Symbol.asyncDispose](), bucket.remove(), folder[Symbol.asyncDispose]()]);
+  });
+
+  const agent = async (expected: number, ...args: string[]) => {
+    const before = proxy.requests.length;
+    const env = {
+      ...s3Settings(bucket.name),
+      S3_ENDPOINT: proxy.endpoint,
+      FALKORDB_URL: server.server.url,
+      BACKUP_TARGET: TARGET,
+    };
+    const { exitCode, stderr, json } = await agentCommand([...args, '--json'], { env });
+    expect(exitCode, `${args.join(' ')}: ${stderr}`).toBe(expected);
+    const name = args.includes('--s3-tags') ? 'backup with tags' : (args[0] ?? '');
+    requestsOf.set(name, [...(requestsOf.get(name) ?? []), ...proxy.requests.slice(before)]);
+    return json;
+  };
+  const scope = () => ({ bucketArn: `arn:aws:s3:::${bucket.name}`, prefix: PREFIX });
+  const recorded = () => [...requestsOf.values()].flat();
+  const needsOf = (verb: string) => (requestsOf.get(verb) ?? []).flatMap(needs);
+  const denied = (verb: string) => {
+    const statements = agentStatements(scope(), TARGET);
+    const found = needsOf(verb).filter((need) => !isAllowed(statements, need));
+    return [...new Set(found.map(({ action, resource, prefix }) => [action, resource, prefix].join(' ').trim()))];
+  };
+
+  test('every kind of request that an agent can make was made', () => {
+    const actions = new Set([...requestsOf.keys()].flatMap(needsOf).map(({ action }) => action));
+    expect([...actions].toSorted()).toEqual([
+      's3:AbortMultipartUpload',
+      's3:GetObject',
+      's3:ListBucket',
+      's3:ListBucketMultipartUploads',
+      's3:PutObject',
+      's3:PutObjectTagging',
+    ]);
+    const kinds = recorded().map(kindOf);
+    for (const kind of ['put', 'start upload', 'upload part', 'complete upload', 'abort upload', 'get', 'head', 'list'])
+      expect(kinds).toContain(kind);
+  });
+
+  test.each(['backup', 'list', 'show', 'verify', 'fetch'])('%s asks for nothing that is not in its policy', (verb) => {
+    expect(needsOf(verb).length).toBeGreaterThan(0);
+    expect(denied(verb)).toEqual([]);
+  });
+
+  test('status asks for one thing more: a list of the whole store', () => {
+    expect(denied('status')).toEqual([`s3:ListBucket ${bucket.name} ${PREFIX}/`]);
+  });
+
+  test('doctor asks for one thing more: a list of unfinished uploads', () => {
+    expect(denied('doctor')).toEqual([`s3:ListBucketMultipartUploads ${bucket.name}`]);
+  });
+
+  test('with these rights alone status and doctor say what they could not see, and do the rest', async () => {
+    const statements = agentStatements(scope(), TARGET);
+    const isDenied = (request: ProxiedRequest) => needs(request).some((need) => !isAllowed(statements, need));
+    proxy.setFault({ kind: 'access-denied', matches: isDenied });
+    try {
+      expect((await agent(0, 'status')).size).toMatchObject({ scope: 'target', storedBytes: expect.any(Number) });
+      const { findings } = await agent(0, 'doctor');
+      expect(findings).toContainEqual(
+        expect.objectContaining({ check: 'left-overs', level: 'ok', message: expect.stringContaining('not allowed') }),
+      );
+    } finally {
+      proxy.setFault(undefined);
+    }
+  });
+
+  test('a backup with tags asks for one right more: to tag what it writes', () => {
+    const found = denied('backup with tags');
+    expect(found.length).toBeGreaterThan(0);
+    for (const need of found) expect(need).toMatch(/^s3:PutObjectTagging /);
+  });
+
+  test('no object is ever deleted', () => {
+    expect(recorded().map(kindOf)).not.toContain('delete');
+  });
+
+  test('every request that makes an object of a backup says that there must be none, as the bucket demands', () => {
+    const [statement] = bucketStatements(scope());
+    const creating = recorded().filter((request) => {
+      const isCreation = ['put', 'complete upload'].includes(kindOf(request));
+      return isCreation && needs(request).some((need) => statement && isMeant(statement, need));
+    });
+    const keys = creating.map(({ path }) => path.replace(`/${bucket.name}/${PREFIX}/`, ''));
+    for (const name of ['manifest.json', 'state.json', 'dump.rdb.zst', 'dump.rdb'])
+      expect(keys.filter((key) => key.endsWith(`/${name}`)).length).toBeGreaterThan(0);
+    for (const key of keys) expect(TIERS.map((tier) => `${tier}/${TARGET}/`)).toContain(tierOf(key));
+    expect(creating.filter(({ headers }) => headers['if-none-match'] !== '*')).toEqual([]);
+  });
+
+  test('every request is about this bucket, and no other reaches the bucket itself', () => {
+    for (const { path } of recorded()) expect(path).toMatch(new RegExp(`^/${bucket.name}(/${PREFIX}/.+|/?)$`));
+  });
+});
+
+describe('the rights of an agent', () => {
+  const scope = { bucketArn: 'arn:aws:s3:::b', prefix: PREFIX };
+  const statements = agentStatements(scope, TARGET);
+
+  test.each(['shop-2', 'sho', 'other'])('reach nothing of %s', (other) => {
+    const keys = [...TIERS.map((tier) => `${tier}/${other}/x`), `runs/${other}/x`, `locks/${other}.json`];
+    for (const key of keys) {
+      const resource = `b/${PREFIX}/${key}`;
+      expect(isAllowed(statements, { action: 's3:GetObject', resource })).toBe(false);
+      expect(isAllowed(statements, { action: 's3:PutObject', resource })).toBe(false);
+      expect(isAllowed(statements, { action: 's3:ListBucket', resource: 'b', prefix: `${PREFIX}/${key}` })).toBe(false);
+    }
+  });
+
+  test('hold no right to delete', () => {
+    const key = `b/${PREFIX}/daily/${TARGET}/x`;
+    expect(isAllowed(statements, { action: 's3:GetObject', resource: key })).toBe(true);
+    for (const action of ['s3:DeleteObject', 's3:DeleteObjectVersion'])
+      expect(isAllowed(statements, { action, resource: key })).toBe(false);
+  });
+});
+
+/** As S3 is to those who may list only some prefixes: reading what does not exist is denied, not missed. */
+describe('where reading what does not exist is denied', () => {
+  const KEY = leaseKey(TARGET);
+  const deny = (store: MemoryStore, isDenied = (key: string) => !store.keys.includes(key)) => {
+    const { get, head } = store;
+    const check = (key: string) => {
+      if (isDenied(key)) throw new BackupError('store-denied', `Cannot read ${key}: AccessDenied, HTTP 403.`);
+    };
+    store.get = async (...args) => {
+      check(args[0]);
+      return get.apply(store, args);
+    };
+    store.head = async (...args) => {
+      check(args[0]);
+      return head.apply(store, args);
+    };
+    return store;
+  };
+
+  test('an object that is not listed does not exist', async () => {
+    const store = deny(new MemoryStore());
+    expect(await readObjectIfPresent(store, KEY)).toBeUndefined();
+    // Its name begins the same; it is another one.
+    await store.put(`${KEY}.old`, Buffer.from('x'));
+    expect(await readObjectIfPresent(store, KEY)).toBeUndefined();
+    expect(store.calls.filter((call) => call.startsWith('list '))).toEqual([`list ${KEY}`, `list ${KEY}`]);
+  });
+
+  test('an object that is listed is denied, and never taken for missing', async () => {
+    const store = deny(new MemoryStore(), () => true);
+    await store.put(KEY, Buffer.from('x'));
+    await expect(readObjectIfPresent(store, KEY)).rejects.toMatchObject({ code: 'store-denied' });
+  });
+
+  test('an object that exists is read without a list', async () => {
+    const store = deny(new MemoryStore());
+    await store.put(KEY, Buffer.from('x'));
+    expect((await readObjectIfPresent(store, KEY))?.bytes).toEqual(Buffer.from('x'));
+    expect(store.calls).not.toContain(`list ${KEY}`);
+  });
+
+  test('a lease is taken, renewed and given back, and records are written once', async () => {
+    const store = deny(new MemoryStore());
+    const holder = { host: 'h', pid: 1, bootId: null, pidNamespace: null, startTicks: null };
+    const request = { target: TARGET, runId: 'run', holder, isDead: () => false, now: () => new Date() };
+    const lease = await Lease.acquire(store, request);
+    await lease.assertHeld();
+    await lease.release();
+    await (await Lease.acquire(store, request)).release();
+    expect(await putIfAbsent(store, 'runs/a', Buffer.from('1'))).toBe(true);
+    expect(await putIfAbsent(store, 'runs/a', Buffer.from('2'))).toBe(false);
+  });
+});
+
+type Kind =
+  | 'get'
+  | 'head'
+  | 'put'
+  | 'delete'
+  | 'list'
+  | 'list uploads'
+  | 'start upload'
+  | 'upload part'
+  | 'complete upload'
+  | 'abort upload';
+
+const ACTIONS: Record<Kind, string> = {
+  get: 's3:GetObject',
+  head: 's3:GetObject',
+  put: 's3:PutObject',
+  delete: 's3:DeleteObject',
+  list: 's3:ListBucket',
+  'list uploads': 's3:ListBucketMultipartUploads',
+  'start upload': 's3:PutObject',
+  'upload part': 's3:PutObject',
+  'complete upload': 's3:PutObject',
+  'abort upload': 's3:AbortMultipartUpload',
+};
+
+/** @throws for what no agent of ours has asked so far */
+function kindOf({ method, path, query }: ProxiedRequest): Kind {
+  const isOfObject = /^\/[^/]+\/./.test(path);
+  // Which operation it is; what is left says how.
+  const selectors = ['uploads', 'uploadId', 'partNumber', 'list-type'].filter((name) => query.has(name));
+  const sent = `${method} ${isOfObject ? 'object' : 'bucket'} ${selectors.join(' ')}`.trim();
+  const kinds: Record<string, Kind> = {
+    'GET object': 'get',
+    'HEAD object': 'head',
+    'PUT object': 'put',
+    'DELETE object': 'delete',
+    'GET bucket list-type': 'list',
+    'GET bucket uploads': 'list uploads',
+    'POST object uploads': 'start upload',
+    'PUT object uploadId partNumber': 'upload part',
+    'POST object uploadId': 'complete upload',
+    'DELETE object uploadId': 'abort upload',
+  };
+  const kind = kinds[sent];
+  const known = [
+    'x-id',
+    'uploads',
+    'uploadId',
+    'partNumber',
+    'list-type',
+    'prefix',
+    'start-after',
+    'continuation-token',
+  ];
+  const others = [...query.keys()].filter((name) => !known.includes(name));
+  if (!kind || others.length > 0) throw new Error(`No right is known for ${sent} ${others.join(' ')}`);
+  return kind;
+}
+
+function needs(request: ProxiedRequest): Need[] {
+  const kind = kindOf(request);
+  const unknown = Object.keys(request.headers).filter((name) =>
+    /^x-amz-(acl|grant|copy|object-lock|website)/.test(name),
+  );
+  if (unknown.length > 0) throw new Error(`No right is known for ${unknown.join(', ')}`);
+  const resource = decodeURIComponent(request.path).replace(/^\/|\/$/g, '');
+  const prefix = kind === 'list' ? { prefix: request.query.get('prefix') ?? '' } : {};
+  const need = { action: ACTIONS[kind], resource, ...prefix };
+  const isTagged = request.headers['x-amz-tagging'] !== undefined;
+  return isTagged ? [need, { action: 's3:PutObjectTagging', resource }] : [need];
+}
+
+/** As IAM decides, as far as our statements go. */
+function isAllowed(statements: PolicyStatement[], need: Need): boolean {
+  return statements.some(
+    (statement) => statement.Effect === 'Allow' && isMeant(statement, need) && fits(statement, need),
+  );
+}
+
+function isMeant({ Action, Resource }: PolicyStatement, { action, resource }: Need): boolean {
+  return Action.includes(action) && Resource.some((pattern) => matches(pattern, `arn:aws:s3:::${resource}`));
+}
+
+function fits({ Condition = {} }: PolicyStatement, { prefix }: Need): boolean {
+  return Object.entries(Condition).every(([operator, keys]) =>
+    Object.entries(keys).every(([key, patterns]) => {
+      if (operator !== 'StringLike' || key !== 's3:prefix') throw new Error(`Not understood: ${operator} of ${key}`);
+      // A key that a request does not have fits nothing.
+      return prefix !== undefined && [patterns].flat().some((pattern) => matches(pattern, prefix));
+    }),
+  );
+}
+
+function matches(pattern: string, text: string): boolean {
+  const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's').test(text);
+}
+
+function tierOf(key: string): string {
+  return key
+    .split('/')
+    .slice(0, 2)
+    .map((part) => `${part}/`)
+    .join('');
+}
