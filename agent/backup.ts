@@ -6,7 +6,7 @@ import { dumpKey, stateKey } from '../core/model/keys.ts';
 import type { Manifest } from '../core/model/manifest.ts';
 import { TIERS, type Tier } from '../core/model/tiers.ts';
 import type { ObjectStore } from '../core/store/object-store.ts';
-import { encodeJson } from '../core/store/small-object.ts';
+import { encodeJson, putIfAbsent } from '../core/store/small-object.ts';
 import { buildManifest } from './backup-manifest.ts';
 import type { Config } from './config.ts';
 import { Database } from './falkordb/database.ts';
@@ -168,7 +168,8 @@ async function transfer(
 async function storeState(store: ObjectStore, key: string, bytes: Uint8Array): Promise<Manifest['state']> {
   const digest = new Digest();
   digest.update(bytes);
-  await store.put(key, bytes, { ifAbsent: true });
+  if (!(await putIfAbsent(store, key, bytes)))
+    throw new Error(`${key} exists already, though its attempt is ours alone.`);
   return { key, ...digest.end() };
 }
 

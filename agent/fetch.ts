@@ -27,7 +27,7 @@ export interface FetchRequest {
  */
 export async function fetchDump({ manifest, output, overwrite }: FetchRequest, deps: FetchDeps): Promise<string> {
   const path = resolve(output);
-  const partial = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
+  const partial = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}.partial`);
   const total = manifest.stored.bytes;
   const report = (done: number) => deps.onProgress({ phase: 'fetch', unit: 'bytes', done, total });
   try {

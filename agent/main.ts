@@ -10,7 +10,9 @@ const interrupt = (signal: NodeJS.Signals) => {
     }),
   );
 };
-process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+process.once('SIGINT', interrupt).once('SIGTERM', interrupt).once('SIGHUP', interrupt);
+// A reader that goes away (`| head`, a log collector that restarts) must not end a backup.
+for (const output of [process.stdout, process.stderr]) output.on('error', () => {});
 
 const cli = {
   // In a clone there is no command of that name, and the system's Node may be too old for TypeScript.

@@ -44,8 +44,9 @@ export async function recordRun<T>(
   await recordRequested(store, { ...common, verb: 'backup', backupId, requestedAt: now().toISOString() });
   const conclude = (verdict: Verdict['verdict'], reason: string | null, failure: Failure | null) =>
     recordVerdict(store, { ...common, verdict, endedAt: now().toISOString(), reason, failure });
+  let outcome: Outcome<T>;
   try {
-    const outcome = await underLease(context, async (lease) => {
+    outcome = await underLease(context, async (lease) => {
       const pid = process.pid;
       await recordStarted(store, {
         ...common,
@@ -56,8 +57,6 @@ export async function recordRun<T>(
       });
       return work(lease);
     });
-    await conclude(outcome.status, outcome.status === 'skipped' ? outcome.reason : null, null);
-    return outcome;
   } catch (error) {
     const failure = toBackupError(error);
     if (isDuplicateOfRunning(failure, runId)) throw failure;
@@ -67,6 +66,11 @@ export async function recordRun<T>(
     });
     throw failure;
   }
+  // What was done is done: a manifest outranks any verdict.
+  await conclude(outcome.status, outcome.status === 'skipped' ? outcome.reason : null, null).catch((error: unknown) => {
+    log.warn({ err: error }, 'The verdict could not be recorded in the store');
+  });
+  return outcome;
 }
 
 /** The same request delivered twice: the first is at work, and the verdict is its to give. */

@@ -2,7 +2,7 @@ import { type CatalogEntry, listBackups, resolveBackup } from '../core/catalog/c
 import { BackupError, toBackupError } from '../core/model/errors.ts';
 import type { Manifest } from '../core/model/manifest.ts';
 import type { ObjectStore } from '../core/store/object-store.ts';
-import { readObject } from '../core/store/small-object.ts';
+import { readObjectIfPresent } from '../core/store/small-object.ts';
 import { Digest } from './pipeline/observe.ts';
 import { readDump } from './pipeline/read-dump.ts';
 import type { OnProgress } from './progress.ts';
@@ -57,10 +57,14 @@ async function readWhole({ store, onProgress, signal }: VerifyDeps, manifest: Ma
 }
 
 async function readState(store: ObjectStore, { key, sha256 }: Manifest['state']): Promise<void> {
+  const object = await readObjectIfPresent(store, key);
   const digest = new Digest();
-  digest.update((await readObject(store, key)).bytes);
-  if (digest.end().sha256 === sha256) return;
-  throw new BackupError('integrity', `${key} is damaged: its SHA-256 is not the one in the manifest.`, {
+  if (object) digest.update(object.bytes);
+  if (object && digest.end().sha256 === sha256) return;
+  const what = object
+    ? 'is damaged: its SHA-256 is not the one in the manifest'
+    : 'is missing, though its manifest exists';
+  throw new BackupError('integrity', `${key} ${what}.`, {
     hint: 'The dump may be whole; only users and configuration of that time are in doubt.',
   });
 }

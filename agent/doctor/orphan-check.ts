@@ -18,7 +18,7 @@ export async function checkOrphans(store: ObjectStore, target: string, now: Date
     return warning(
       CHECK,
       `${objects.length} objects (${formatBytes(bytes)}) and ${uploads.length} unfinished uploads belong to no backup: ${names.slice(0, SHOWN).join(', ')}${more}`,
-      'They can be deleted. No backup needs them.',
+      'They do no harm but take room. Once no backup of this target is running they can be deleted.',
     );
   } catch (error) {
     // The least rights of an agent do not let it list uploads.

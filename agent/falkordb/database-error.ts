@@ -18,7 +18,11 @@ const UNREACHABLE = new Set([
  */
 export function toDatabaseError(error: unknown, server: string, command: string): BackupError {
   if (error instanceof BackupError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  // A server that does not know a command quotes its arguments, and those of AUTH are a secret.
+  const message = (error instanceof Error ? error.message : String(error)).replace(
+    /,? with args beginning with.*/s,
+    '',
+  );
   const [word = ''] = message.split(' ');
   if (['WRONGPASS', 'NOAUTH'].includes(word) || /without any password configured/.test(message)) {
     return new BackupError('database-denied', `FalkorDB at ${server} refused the credentials.`, {

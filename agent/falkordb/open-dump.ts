@@ -27,7 +27,8 @@ export async function openDump(db: Database, options: OpenDumpOptions): Promise<
     try {
       return await openBgsave(db, path, options);
     } catch (error) {
-      if (!hasCode(error, 'dump-not-ours')) throw error;
+      // The second where there is no room for a dump file: replication needs none.
+      if (!hasCode(error, 'dump-not-ours') && !hasCode(error, 'database-unsuitable')) throw error;
       options.log(`Taking the dump by replication: ${error.message}`);
       return openReplication(db, options);
     }

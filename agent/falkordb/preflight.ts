@@ -13,6 +13,12 @@ export async function preflight(db: Database): Promise<SuitableServer> {
   if (info.mode === 'sentinel') {
     throw unsuitable('is a Sentinel', 'Point FALKORDB_URL at the FalkorDB itself.');
   }
+  if (info.mode === 'cluster') {
+    throw unsuitable(
+      'is one node of a cluster',
+      'A dump of it holds a part of the data only; clusters are not supported.',
+    );
+  }
   if (falkordbVersion === undefined) {
     throw unsuitable(
       `is a Redis ${info.redisVersion} without the FalkorDB module`,

@@ -28,13 +28,21 @@ export class ReplicaLink {
     const socket = tls
       ? connectTls({ host, port, servername: host, ...(ca === undefined ? {} : { ca }) })
       : connectTcp({ host, port });
-    signal.addEventListener('abort', () => socket.destroy(signal.reason), { once: true });
+    const onAbort = () => socket.destroy(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    socket.once('close', () => signal.removeEventListener('abort', onAbort));
     const link = new ReplicaLink(socket, describeAddress(address));
-    if (address.password !== undefined) {
-      const user = address.username === undefined ? [] : [address.username];
-      await link.command('AUTH', ...user, address.password);
+    try {
+      signal.throwIfAborted();
+      if (address.password !== undefined) {
+        const user = address.username === undefined ? [] : [address.username];
+        await link.command('AUTH', ...user, address.password);
+      }
+      return link;
+    } catch (error) {
+      link.close();
+      throw error;
     }
-    return link;
   }
 
   /** Sends a command that is answered by one line. @throws database-* where that is an error */

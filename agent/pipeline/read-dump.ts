@@ -1,6 +1,7 @@
 import { BackupError } from '../../core/model/errors.ts';
 import type { Manifest } from '../../core/model/manifest.ts';
 import type { ObjectStore } from '../../core/store/object-store.ts';
+import { isMissing } from '../../core/store/small-object.ts';
 import { decompress } from './codec.ts';
 import { Digest, observe } from './observe.ts';
 import { RdbInspector } from './rdb-inspector.ts';
@@ -42,7 +43,7 @@ async function open(store: ObjectStore, manifest: Manifest, signal: AbortSignal)
   try {
     return await store.get(manifest.stored.key, { signal });
   } catch (error) {
-    if (!(error instanceof BackupError) || error.code !== 'store-not-found') throw error;
+    if (!(await isMissing(store, manifest.stored.key, error))) throw error;
     throw new BackupError('integrity', `${manifest.stored.key} is missing, though its manifest exists.`, {
       hint: 'Something other than this tool deleted it. Bring it back from a copy of the store, or use another backup.',
       cause: error,

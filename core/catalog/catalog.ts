@@ -1,6 +1,6 @@
 import pMap from 'p-map';
 import { type BackupIdParts, formatBackupId, parseBackupId } from '../model/backup-id.ts';
-import { BackupError, toBackupError } from '../model/errors.ts';
+import { BackupError, hasCode, toBackupError } from '../model/errors.ts';
 import { manifestKey, parseManifestKey, tierPrefix } from '../model/keys.ts';
 import { decodeManifest, encodeManifest, type Manifest } from '../model/manifest.ts';
 import { TIERS, type Tier } from '../model/tiers.ts';
@@ -46,7 +46,8 @@ export async function listBackups(
   const found = (
     await Promise.all(tiers.map((tier) => listManifestKeys(store, tierPrefix(tier, filter.target))))
   ).flat();
-  const entries = await pMap(found, (parts) => readEntry(store, parts), { concurrency: PARALLEL_READS });
+  const read = await pMap(found, (parts) => readEntryIfPresent(store, parts), { concurrency: PARALLEL_READS });
+  const entries = read.filter((entry) => entry !== undefined);
   return entries.sort((a, b) => a.parts.scheduledFor.getTime() - b.parts.scheduledFor.getTime());
 }
 
@@ -92,8 +93,8 @@ function compareTimes(a: string, b: string): number {
 async function newestReadable(store: ObjectStore, prefix: string): Promise<Manifest | undefined> {
   // Keys of a tier sort by scheduled time.
   for (const parts of (await listManifestKeys(store, prefix)).reverse()) {
-    const { content } = await readEntry(store, parts);
-    if ('manifest' in content) return content.manifest;
+    const entry = await readEntryIfPresent(store, parts);
+    if (entry && 'manifest' in entry.content) return entry.content.manifest;
   }
   return undefined;
 }
@@ -105,6 +106,16 @@ async function listManifestKeys(store: ObjectStore, prefix: string): Promise<Bac
     if (parts) found.push(parts);
   }
   return found;
+}
+
+/** Undefined where the backup was removed since it was listed. */
+async function readEntryIfPresent(store: ObjectStore, parts: BackupIdParts): Promise<CatalogEntry | undefined> {
+  try {
+    return await readEntry(store, parts);
+  } catch (error) {
+    if (hasCode(error, 'store-not-found')) return undefined;
+    throw error;
+  }
 }
 
 export async function readEntry(store: ObjectStore, parts: BackupIdParts): Promise<CatalogEntry> {

@@ -1,4 +1,5 @@
 import pMap from 'p-map';
+import { BackupError, hasCode } from '../model/errors.ts';
 import { runKey, runsPrefix } from '../model/keys.ts';
 import {
   type Requested,
@@ -22,9 +23,23 @@ export interface Run extends RunRecords {
   unreadable: string[];
 }
 
-/** Whoever comes second (the agent, after the control plane) finds it written; that is no error. */
+/**
+ * Whoever comes second (the agent, after the control plane) finds it written; that is no error.
+ * @throws store-unavailable where the store would let anybody write over it: no promise could be kept there
+ */
 export async function recordRequested(store: ObjectStore, record: Requested): Promise<void> {
-  await putIfAbsent(store, runKey(record.target, record.runId, 'requested'), encodeJson(requestedSchema.parse(record)));
+  const key = runKey(record.target, record.runId, 'requested');
+  const bytes = encodeJson(requestedSchema.parse(record));
+  await putIfAbsent(store, key, bytes);
+  try {
+    await store.put(key, bytes, { ifAbsent: true });
+  } catch (error) {
+    if (hasCode(error, 'store-precondition-failed')) return;
+    throw error;
+  }
+  throw new BackupError('store-unavailable', `${store.url} ignores If-None-Match: it wrote over ${key}.`, {
+    hint: 'Use a store that keeps to preconditions; docs/s3.md says which do.',
+  });
 }
 
 export async function recordStarted(store: ObjectStore, record: Started): Promise<void> {

@@ -25,9 +25,13 @@ import { ConditionalPut } from './s3/conditional-put.ts';
 import { download } from './s3/download.ts';
 import { quotedEtag } from './s3/etag.ts';
 import { listObjects, listUploads } from './s3/listings.ts';
+import { attempts, httpStatus } from './s3/s3-errors.ts';
 import type { S3Options } from './s3/s3-options.ts';
 import type { StreamUpload } from './s3/stream-upload.ts';
 import { isListed } from './small-object.ts';
+
+const NOT_FOUND = 404;
+const PRECONDITION_FAILED = 412;
 
 /** Objects in a bucket of an S3-compatible service, below a prefix. */
 export class S3Store implements ObjectStore {
@@ -118,9 +122,29 @@ export class S3Store implements ObjectStore {
     if (ifAbsent && (await isListed(this, key))) throw this.#refusal(key, 'exists already');
     const { storageClass } = this.#bucket.options;
     const request = { ...params, ...(storageClass ? { StorageClass: storageClass as StorageClass } : {}) };
-    const { etag, bytes } = await this.#streamUpload(this.#bucket.client, request, chunksOf(body, signal), maxBytes);
-    // Ceph 16 gives none at the end of a multipart upload.
-    return { key, bytes, etag: etag ?? (await this.head(key)).etag };
+    const sent = { bytes: 0 };
+    try {
+      const { etag } = await this.#streamUpload(
+        this.#bucket.client,
+        request,
+        counted(chunksOf(body, signal), sent),
+        maxBytes,
+      );
+      // Ceph 16 gives none at the end of a multipart upload.
+      return { key, bytes: sent.bytes, etag: etag ?? (await this.head(key)).etag };
+    } catch (error) {
+      // The answer to the last step was lost, and its repetition refused: by our own object. Nothing was there before.
+      const isRefused = [PRECONDITION_FAILED, NOT_FOUND].includes(httpStatus(error) ?? 0) && attempts(error) > 1;
+      const found = ifAbsent && isRefused ? await this.#findOwn(key, sent.bytes) : undefined;
+      if (found) return found;
+      throw error;
+    }
+  }
+
+  async #findOwn(key: string, bytes: number): Promise<WrittenObject | undefined> {
+    if (!(await isListed(this, key))) return undefined;
+    const found = await this.head(key);
+    return found.bytes === bytes ? { key, bytes, etag: found.etag } : undefined;
   }
 
   async #etagOf(key: string): Promise<string | undefined> {
@@ -145,6 +169,13 @@ export class S3Store implements ObjectStore {
     return new BackupError('store-precondition-failed', `Not written: ${this.#bucket.subject(key)} ${why}.`, {
       hint: 'Another process wrote it first: read it again before deciding what to do.',
     });
+  }
+}
+
+async function* counted(body: AsyncIterable<Uint8Array>, sent: { bytes: number }): AsyncIterable<Uint8Array> {
+  for await (const chunk of body) {
+    sent.bytes += chunk.length;
+    yield chunk;
   }
 }
 

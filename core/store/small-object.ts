@@ -31,10 +31,15 @@ export async function readObjectIfPresent(store: ObjectStore, key: string): Prom
   try {
     return await readObject(store, key);
   } catch (error) {
-    if (hasCode(error, 'store-not-found')) return undefined;
-    if (hasCode(error, 'store-denied') && !(await isListed(store, key))) return undefined;
+    if (await isMissing(store, key, error)) return undefined;
     throw error;
   }
+}
+
+/** Whether reading the key failed because it does not exist. */
+export async function isMissing(store: ObjectStore, key: string, error: unknown): Promise<boolean> {
+  if (hasCode(error, 'store-not-found')) return true;
+  return hasCode(error, 'store-denied') && !(await isListed(store, key));
 }
 
 /** Whether the key exists, asked in the way that works with the fewest rights. */

@@ -42,12 +42,20 @@ const UNAVAILABLE: Meaning = {
   retryable: true,
 };
 
+const WRONG_CLOCK: Meaning = {
+  code: 'store-denied',
+  hint: 'The clocks of this host and of the service are too far apart: run NTP on this host.',
+};
 // By error code first, because one status means several things.
 const BY_NAME = new Map<string, Meaning>([
   ['NoSuchBucket', WRONG_PLACE],
   ['PermanentRedirect', WRONG_PLACE],
   ['AuthorizationHeaderMalformed', WRONG_PLACE],
   ['CredentialsProviderError', DENIED],
+  ['ExpiredToken', DENIED],
+  ['InvalidToken', DENIED],
+  ['RequestTimeTooSkewed', WRONG_CLOCK],
+  ['NoSuchUpload', UNAVAILABLE],
   ['QuotaExceeded', FULL],
   ['InsufficientCapacity', FULL],
 ]);
@@ -69,7 +77,8 @@ export function s3Error(error: unknown, { action, subject, signal }: Attempt): u
   const status = httpStatus(error);
   // A write under If-Match to a key that does not exist is answered with 404.
   const absent = action === 'write' && status === 404 && error.name === 'NoSuchKey' ? CHANGED : undefined;
-  const meaning = absent ?? BY_NAME.get(error.name) ?? BY_STATUS.get(status ?? 0) ?? UNAVAILABLE;
+  const isOfSetUp = /Region is missing/.test(error.message) ? WRONG_PLACE : undefined;
+  const meaning = absent ?? isOfSetUp ?? BY_NAME.get(error.name) ?? BY_STATUS.get(status ?? 0) ?? UNAVAILABLE;
   const detail = status === undefined ? (systemErrorCode(error) ?? error.message) : `${error.name}, HTTP ${status}`;
   return new BackupError(meaning.code, `Cannot ${action} ${subject}: ${detail}.`, {
     hint: meaning.hint,
@@ -79,9 +88,18 @@ export function s3Error(error: unknown, { action, subject, signal }: Attempt): u
 }
 
 export function httpStatus(error: unknown): number | undefined {
+  return metadataNumber(error, 'httpStatusCode');
+}
+
+/** How often the SDK sent the request before it gave up with this error. */
+export function attempts(error: unknown): number {
+  return metadataNumber(error, 'attempts') ?? 1;
+}
+
+function metadataNumber(error: unknown, name: string): number | undefined {
   const metadata = error instanceof Error && '$metadata' in error ? error.$metadata : undefined;
-  const status = metadata instanceof Object && 'httpStatusCode' in metadata ? metadata.httpStatusCode : undefined;
-  return typeof status === 'number' ? status : undefined;
+  const value = metadata instanceof Object ? Object.entries(metadata).find(([key]) => key === name)?.[1] : undefined;
+  return typeof value === 'number' ? value : undefined;
 }
 
 /** An answer of the service, or a failure of the network or of the SDK's search for region and credentials. */

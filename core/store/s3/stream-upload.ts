@@ -19,21 +19,14 @@ export async function streamUpload(
   params: Omit<PutObjectCommandInput, 'Body'>,
   body: AsyncIterable<Uint8Array>,
   maxBytes = UNKNOWN_MAX_BYTES,
-): Promise<{ etag: string | undefined; bytes: number }> {
+): Promise<{ etag: string | undefined }> {
   const { partBytes, parallel } = planParts(maxBytes);
-  let bytes = 0;
-  async function* counted(): AsyncIterable<Uint8Array> {
-    for await (const chunk of body) {
-      bytes += chunk.length;
-      yield chunk;
-    }
-  }
   const upload = new Upload({
     client,
-    params: { ...params, Body: Readable.from(counted(), { objectMode: false }) },
+    params: { ...params, Body: Readable.from(body, { objectMode: false }) },
     partSize: partBytes,
     queueSize: parallel,
   });
   const { ETag } = await upload.done();
-  return { etag: ETag ? quotedEtag(ETag) : undefined, bytes };
+  return { etag: ETag ? quotedEtag(ETag) : undefined };
 }
