@@ -110,6 +110,22 @@ describe('backup', () => {
     expect(json.error).toMatchObject({ code: 'database-denied', message: expect.stringContaining('BGSAVE') });
   });
 
+  test('goes on to its end when nobody reads its output any more', async () => {
+    const env = { ...settings(), PATH: process.env.PATH ?? '' };
+    const command = `"${process.execPath}" agent/main.ts backup --json 2>&1 | true; echo "\${PIPESTATUS[0]}"`;
+    expect((await execa('bash', ['-c', command], { env, extendEnv: false })).stdout).toBe('0');
+    expect(await agent('verify', '--json')).toMatchObject({ exitCode: 0, json: { verified: 1 } });
+  });
+
+  test('fails on a node of a cluster, which holds a part of the data only', async () => {
+    await using node = await startLiveServer({ config: { 'cluster-enabled': 'yes' } });
+    const { exitCode, json } = await agentCommand(['backup', '--json'], {
+      env: { ...settings(), FALKORDB_URL: node.server.url },
+    });
+    expect(exitCode).toBe(6);
+    expect(json.error).toMatchObject({ code: 'database-unsuitable', message: expect.stringContaining('cluster') });
+  });
+
   test('fails on a Redis without the module', async () => {
     await using plain = await startLiveServer({ module: false });
     const { exitCode, json } = await agentCommand(['backup', '--json'], {
@@ -218,6 +234,17 @@ describe('verify', () => {
     expect(json.results[0].error.message).toContain('dump.rdb.zst');
     expect(json.results[0].error.message).toMatch(check);
   });
+});
+
+test('verify --all calls a backup without its state damaged, and looks at the others all the same', async () => {
+  await agent('backup', '--tier', 'daily');
+  await agent('backup', '--tier', 'weekly');
+  const { json: daily } = await agent('show', 'latest:daily', '--json');
+  await rm(join(store, daily.state.key));
+  const { exitCode, json } = await agent('verify', '--all', '--json');
+  expect(exitCode).toBe(4);
+  expect(json).toMatchObject({ verified: 2, damaged: 1 });
+  expect(JSON.stringify(json.results)).toContain(`${daily.state.key} is missing`);
 });
 
 describe('fetch', () => {

@@ -41,6 +41,13 @@ describe('toDatabaseError', () => {
     expect(error.message).toContain(SERVER);
   });
 
+  it('never repeats the arguments of a command that a server does not know, which may be a password', () => {
+    const echo = new Error("ERR unknown command 'AUTH', with args beginning with: 'hunter2' \n'more'");
+    const { message } = toDatabaseError(echo, SERVER, 'AUTH');
+    expect(message).toContain("unknown command 'AUTH'");
+    expect(message).not.toMatch(/hunter2|more/);
+  });
+
   it('says which command was refused, and what the server said', () => {
     const { message } = toDatabaseError(new Error('ERR no such key'), SERVER, 'GRAPH.RO_QUERY');
     expect(message).toBe(`FalkorDB at ${SERVER} refused GRAPH.RO_QUERY: ERR no such key`);
