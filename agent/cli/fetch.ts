@@ -22,11 +22,13 @@ export function fetchCommand(command: Command, cli: Cli): void {
     .addHelpText(
       'after',
       `
-The file appears only after every check has passed.
+The file appears only after every check has passed. To start a FalkorDB from it: stop the server, put the file in its
+place (CONFIG GET dir and dbfilename), give it to the user that the server runs as, see that appendonly is off (with an
+AOF the file is not read), and start the server. A running server would write its own dump over the file.
 
 Examples:
   $ falkordb-backup fetch --output dump.rdb
-  $ falkordb-backup fetch latest:weekly --output /var/lib/falkordb/data/dump.rdb`,
+  $ falkordb-backup fetch latest:weekly --output /restore/dump.rdb --json`,
     )
     .action((reference: string, { output, force = false }: FetchFlags) =>
       inSession(cli, command, async (session) => {

@@ -122,6 +122,12 @@ export class Lease {
   }
 }
 
+/** The run that holds the lease of a target; undefined where none does. */
+export async function workingRun(store: ObjectStore, target: string, now: Date): Promise<string | undefined> {
+  const current = await readLease(store, target);
+  return current && !vacancy(current.record, now, () => false) ? current.record.runId : undefined;
+}
+
 /**
  * The new etag, or undefined where somebody else was first. A write whose answer was lost is refused when it is sent
  * again, so a refusal counts only if what is there is not what we wrote: neither this record nor an earlier one.

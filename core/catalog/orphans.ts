@@ -4,7 +4,7 @@ import { TIERS } from '../model/tiers.ts';
 import type { ObjectInfo, ObjectStore, UnfinishedUpload } from '../store/object-store.ts';
 import { isListed } from '../store/small-object.ts';
 import { readEntry } from './catalog.ts';
-import type { Lease } from './lease.ts';
+import { type Lease, workingRun } from './lease.ts';
 
 /** What has neither a manifest nor a verdict may belong to a run that is under way, or is about to be taken up again. */
 const ABANDONED_MS = 3 * 24 * 3600 * 1000;
@@ -17,7 +17,8 @@ export interface Orphans {
 
 /**
  * What of a target can be removed: objects and unfinished uploads of runs that have ended without the manifest of their
- * backup, or that nobody has touched for three days. Where a manifest cannot be read, nothing of that backup is.
+ * backup, or that nobody has touched for three days. Nothing of the run that holds the lease is, and nothing of a backup
+ * whose manifest cannot be read.
  */
 export async function findOrphans(store: ObjectStore, target: string, now: Date): Promise<Orphans> {
   const hasEnded = rememberPerRun((runId) => hasVerdict(store, target, runId));
@@ -40,7 +41,11 @@ export async function findOrphans(store: ObjectStore, target: string, now: Date)
       if (!isKnown && (await isDead(upload.key, upload.startedAt))) orphans.uploads.push(upload);
     }
   }
-  return orphans;
+  // A run that was given up once may have been taken up again; that it had not ended when we looked shows only now.
+  const working = await workingRun(store, target, now);
+  const isIdle = ({ key }: { key: string | null }) =>
+    working === undefined || key === null || parseAttemptKey(key)?.runId !== working;
+  return { objects: orphans.objects.filter(isIdle), uploads: orphans.uploads.filter(isIdle) };
 }
 
 /**

@@ -14,7 +14,8 @@ export interface Setting {
   schema: z.ZodType<unknown, string>;
 }
 
-const MAX_SECONDS = 7 * 24 * 3600;
+/** Less than the three days after which bytes without a verdict count as nobody's (core/catalog/orphans.ts). */
+const MAX_SECONDS = 2 * 24 * 3600;
 
 const wholeNumber = (min: number, max: number) =>
   z

@@ -285,6 +285,15 @@ export function orphansConformance(name: string, makeStore: () => Promise<StoreW
       };
       const withoutLease = async () => (await keysOf(store)).filter((key) => !key.startsWith('locks/'));
 
+      it('are none of a run that works again after it was given up once', async () => {
+        const data = await putData(PARTS, CLAIMED);
+        await conclude(RUN);
+        const lease = await acquire(RUN);
+        expect(await find()).toEqual(NONE);
+        await lease.release();
+        expect(await find()).toEqual({ objects: data, uploads: [] });
+      });
+
       it('exactly they are gone', async () => {
         const { stays, debris } = await fill();
         const lease = await acquire();
