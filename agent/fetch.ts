@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { link, open, rename, rm } from 'node:fs/promises';
+import { link, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { BackupError, systemErrorCode } from '../core/model/errors.ts';
@@ -28,6 +28,8 @@ export interface FetchRequest {
 export async function fetchDump({ manifest, output, overwrite }: FetchRequest, deps: FetchDeps): Promise<string> {
   const path = resolve(output);
   const partial = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}.partial`);
+  // Before hours of download; `link` decides in the end.
+  if (!overwrite && (await exists(path))) throw existsAlready(path);
   const total = manifest.stored.bytes;
   const report = (done: number) => deps.onProgress({ phase: 'fetch', unit: 'bytes', done, total });
   try {
@@ -56,18 +58,28 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return false;
+    throw explain(error, path);
+  }
+}
+
 function explain(error: unknown, path: string): unknown {
   const code = systemErrorCode(error);
   if (error instanceof BackupError || code === undefined) return error;
-  const isThere = code === 'EEXIST';
-  return new BackupError(
-    'invalid-argument',
-    isThere ? `${path} exists already.` : `${path} cannot be written: ${code}.`,
-    {
-      hint: isThere
-        ? 'Name another file, or overwrite it with --force.'
-        : 'Name a file in a folder that exists, with room for the dump.',
-      cause: error,
-    },
-  );
+  if (code === 'EEXIST') return existsAlready(path);
+  return new BackupError('invalid-argument', `${path} cannot be written: ${code}.`, {
+    hint: 'Name a file in a folder that exists, with room for the dump.',
+    cause: error,
+  });
+}
+
+function existsAlready(path: string): BackupError {
+  return new BackupError('invalid-argument', `${path} exists already.`, {
+    hint: 'Name another file, or overwrite it with --force.',
+  });
 }

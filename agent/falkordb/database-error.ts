@@ -50,7 +50,10 @@ export function toDatabaseError(error: unknown, server: string, command: string)
       cause: error,
     });
   }
-  return new BackupError('database-failed', `FalkorDB at ${server} refused ${command}: ${message}`, { cause: error });
+  return new BackupError('database-failed', `FalkorDB at ${server} refused ${command}: ${message}`, {
+    hint: 'The log of FalkorDB may say more; "falkordb-backup doctor" looks at what usually is wrong.',
+    cause: error,
+  });
 }
 
 function isConnectionLoss(error: unknown, message: string): boolean {
