@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { homedir, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { systemErrorCode } from '../core/model/errors.ts';
 import type { SettingValues } from '../core/model/settings.ts';
@@ -18,10 +19,23 @@ export interface Config {
   s3: S3Options;
   source: SourceSetting;
   compression: Compression;
+  scratchFolder: string;
+  /** Where a restore notes how far it is. */
+  stateFolder: string;
+  /** Where FalkorDB reaches this agent during a restore; undefined where that can be told by its connection. */
+  advertise: HostAndPort | undefined;
+  /** What this agent shows as a master, in PEM; undefined for a plain connection. */
+  replicationTls: { cert: string; key: string } | undefined;
   logLevel: string;
   busyTimeoutSeconds: number;
   saveTimeoutSeconds: number;
   timeoutSeconds: number;
+}
+
+export interface HostAndPort {
+  host: string;
+  /** Undefined for any free one. */
+  port: number | undefined;
 }
 
 export interface ConfigSources {
@@ -49,6 +63,10 @@ export function loadConfig({ flags, env, settingsFile }: ConfigSources): Config 
   const password = readSettingFile(values.falkordbPasswordFile, 'FALKORDB_PASSWORD_FILE', problems)?.trimEnd();
   if (password === '') problems.push('FALKORDB_PASSWORD_FILE names a file without a password in it');
   const ca = readSettingFile(values.falkordbCaFile, 'FALKORDB_CA_FILE', problems);
+  const cert = readSettingFile(values.restoreTlsCertFile, 'RESTORE_TLS_CERT_FILE', problems);
+  const key = readSettingFile(values.restoreTlsKeyFile, 'RESTORE_TLS_KEY_FILE', problems);
+  if (!values.restoreTlsCertFile !== !values.restoreTlsKeyFile)
+    problems.push('RESTORE_TLS_CERT_FILE and RESTORE_TLS_KEY_FILE are set only together');
   const storeUrl = chooseStore(values, problems);
   if (!values.s3AccessKey !== !values.s3SecretKey)
     problems.push('S3_ACCESS_KEY and S3_SECRET_KEY are set only together');
@@ -64,11 +82,20 @@ export function loadConfig({ flags, env, settingsFile }: ConfigSources): Config 
     s3: s3Options(settings),
     source: settings.source,
     compression: settings.compression,
+    scratchFolder: resolve(settings.scratchDir ?? tmpdir()),
+    stateFolder: resolve(settings.stateDir ?? join(homedir(), '.local/state/falkordb-backup')),
+    advertise: settings.restoreAdvertise === undefined ? undefined : parseHostAndPort(settings.restoreAdvertise),
+    replicationTls: cert === undefined || key === undefined ? undefined : { cert, key },
     logLevel: settings.logLevel,
     busyTimeoutSeconds: settings.busyTimeoutSeconds,
     saveTimeoutSeconds: settings.saveTimeoutSeconds,
     timeoutSeconds: settings.timeoutSeconds,
   };
+}
+
+function parseHostAndPort(text: string): HostAndPort {
+  const [, host = '', port] = /^(.*?)(?::(\d+))?$/.exec(text) ?? [];
+  return { host: host.replace(/^\[(.*)\]$/, '$1'), port: port === undefined ? undefined : Number(port) };
 }
 
 /** A service with an endpoint of its own mostly has neither regions nor a host name for each bucket. */

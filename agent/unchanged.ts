@@ -6,7 +6,7 @@ import type { ServerInfo } from './falkordb/server-info.ts';
  * points reset the counter of writes, and a restart resets the number of saves. The graphs are compared because
  * creating an empty one does not count as a write (seen on 4.16.3).
  */
-export function isUnchanged(last: Manifest, info: ServerInfo, graphs: GraphSummary[]): boolean {
+export function isUnchanged(last: Manifest, info: Pick<ServerInfo, 'runId' | 'save'>, graphs: GraphSummary[]): boolean {
   const { server } = last;
   return (
     server.runId === info.runId &&

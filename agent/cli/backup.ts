@@ -23,7 +23,7 @@ export function backupCommand(command: Command, cli: Cli): void {
         'the time it was due, ISO 8601; a retry with the same time makes the same backup',
       )
       .option('--run-id <id>', 'the id to record the run under'),
-    'store and database',
+    'database',
   )
     .addHelpText(
       'after',

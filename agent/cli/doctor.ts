@@ -12,7 +12,7 @@ const MARKS = { ok: 'ok     ', warning: 'WARNING', problem: 'PROBLEM' };
 export function doctorCommand(command: Command, cli: Cli): void {
   addCommonOptions(
     command.description('Check everything a backup needs, and say how to mend what is wrong'),
-    'store and database',
+    'database',
   )
     .addHelpText(
       'after',

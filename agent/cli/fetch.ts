@@ -17,7 +17,6 @@ export function fetchCommand(command: Command, cli: Cli): void {
       .argument('[backup]', 'a backup id, "latest", or "latest:<tier>"', 'latest')
       .requiredOption('--output <file>', 'the file to write')
       .option('--force', 'overwrite the file'),
-    'store',
   )
     .addHelpText(
       'after',

@@ -17,7 +17,6 @@ export function listCommand(command: Command, cli: Cli): void {
       .description('List backups, oldest first')
       .addOption(new Option('--tier <tier>', 'only this tier').choices(TIERS))
       .option('--all-targets', 'the backups of every target in the store'),
-    'store',
   )
     .addHelpText(
       'after',

@@ -31,14 +31,20 @@ export interface Answer {
 
 const FLAGGED: Setting[] = Object.values(SETTINGS).filter((setting) => 'flag' in setting);
 
-/** Those of a verb that does not talk to FalkorDB. */
-const isStoreFlag = (flag = '') => ['target', 'store', 'log-level'].includes(flag) || flag.startsWith('s3-');
+/** What a verb may work with, by the flags that are about it. */
+const USES = {
+  store: /^(target|store|log-level|s3-.*)$/,
+  scratch: /^(scratch-dir|timeout)$/,
+  database: /^(url|password-file|ca-file|data-dir|source|compression|busy-timeout|save-timeout|timeout)$/,
+  restore: /^(state-dir|advertise|tls-cert-file|tls-key-file)$/,
+};
 
-/** Gives the verb --json and the flags of the settings it uses. */
-export function addCommonOptions(command: Command, uses: 'store' | 'store and database'): Command {
+/** Gives the verb --json and the flags of the settings it uses; every verb uses the store. */
+export function addCommonOptions(command: Command, ...uses: Exclude<keyof typeof USES, 'store'>[]): Command {
   command.option('--json', 'print the result as JSON').option('--settings <file>', 'file of NAME=value lines');
   for (const setting of FLAGGED) {
-    if (uses !== 'store' || isStoreFlag(setting.flag)) command.addOption(optionOf(setting));
+    const { flag = '' } = setting;
+    if (USES.store.test(flag) || uses.some((use) => USES[use].test(flag))) command.addOption(optionOf(setting));
   }
   return command;
 }

@@ -10,7 +10,6 @@ export function showCommand(command: Command, cli: Cli): void {
     command
       .description('Show all that is known of a backup')
       .argument('[backup]', 'a backup id, "latest", or "latest:<tier>"', 'latest'),
-    'store',
   )
     .addHelpText(
       'after',

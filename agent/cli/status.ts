@@ -5,10 +5,7 @@ import { formatBytes, formatTable, formatTime } from './format.ts';
 import { addCommonOptions, inSession } from './session.ts';
 
 export function statusCommand(command: Command, cli: Cli): void {
-  addCommonOptions(
-    command.description('Show the newest good backup of each tier, what is due, and the last failure'),
-    'store',
-  )
+  addCommonOptions(command.description('Show the newest good backup of each tier, what is due, and the last failure'))
     .addHelpText(
       'after',
       `

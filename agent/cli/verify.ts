@@ -10,7 +10,6 @@ export function verifyCommand(command: Command, cli: Cli): void {
       .description('Read stored backups again and check every byte: sizes, digests, RDB header, CRC64')
       .argument('[backup]', 'a backup id, "latest", or "latest:<tier>"', 'latest')
       .option('--all', 'every backup of the target'),
-    'store',
   )
     .addHelpText(
       'after',

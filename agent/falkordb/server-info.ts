@@ -1,4 +1,4 @@
-/** What INFO says, as far as a backup needs it. */
+/** What INFO says, as far as backup and restore need it. */
 export interface ServerInfo {
   redisVersion: string;
   /** New at each start of the server. */
@@ -9,10 +9,35 @@ export interface ServerInfo {
   role: string;
   masterLinkUp: boolean;
   loading: boolean;
+  loadingBytes: { done: number; total: number };
   usedMemoryBytes: number;
+  /** 0 where it has no limit of its own. */
+  maxMemoryBytes: number;
+  maxMemoryPolicy: string;
+  /** Of its host, as it sees it. */
+  systemMemoryBytes: number;
+  /** In its own process namespace. */
+  processId: number;
+  /** Empty where it was started without one. */
+  configFile: string;
+  /** How often CONFIG REWRITE ran. */
+  configRewrites: number;
+  replication: Replication;
+  aof: { enabled: boolean; lastRewriteOk: boolean };
   /** Keys of all databases. */
   keys: number;
   save: SaveState;
+}
+
+export interface Replication {
+  /** Undefined where the server is no replica. */
+  master: { host: string; port: number } | undefined;
+  syncInProgress: boolean;
+  /** Names the history that its data belongs to: a replica's is that of its master. */
+  id: string;
+  /** The history it had before it was promoted. */
+  previousId: string;
+  replicas: number;
 }
 
 /** The server's own book-keeping of its saves. */
@@ -32,11 +57,11 @@ export interface SaveState {
   flushes: number;
 }
 
-export function parseInfo(text: string): ServerInfo {
+export function parseInfo(reply: string): ServerInfo {
   const fields = new Map<string, string>();
   const modules: string[] = [];
   let keys = 0;
-  for (const line of text.split('\r\n')) {
+  for (const line of reply.split('\r\n')) {
     const colon = line.indexOf(':');
     if (colon < 0 || line.startsWith('#')) continue;
     const [name, value] = [line.slice(0, colon), line.slice(colon + 1)];
@@ -45,15 +70,32 @@ export function parseInfo(text: string): ServerInfo {
     else fields.set(name, value);
   }
   const number = (name: string) => Number(fields.get(name) ?? 0);
+  const text = (name: string) => fields.get(name) ?? '';
+  const calls = (command: string) => Number(/^calls=(\d+)/.exec(text(`cmdstat_${command}`))?.[1] ?? 0);
   return {
-    redisVersion: fields.get('redis_version') ?? '',
-    runId: fields.get('run_id') ?? '',
+    redisVersion: text('redis_version'),
+    runId: text('run_id'),
     falkordbVersion: graphVersion(modules),
     mode: fields.get('redis_mode') ?? 'standalone',
     role: fields.get('role') ?? 'master',
     masterLinkUp: (fields.get('master_link_status') ?? 'up') === 'up',
     loading: number('loading') !== 0 || number('async_loading') !== 0,
+    loadingBytes: { done: number('loading_loaded_bytes'), total: number('loading_total_bytes') },
     usedMemoryBytes: number('used_memory'),
+    maxMemoryBytes: number('maxmemory'),
+    maxMemoryPolicy: text('maxmemory_policy'),
+    systemMemoryBytes: number('total_system_memory'),
+    processId: number('process_id'),
+    configFile: text('config_file'),
+    configRewrites: calls('config|rewrite'),
+    replication: {
+      master: fields.has('master_host') ? { host: text('master_host'), port: number('master_port') } : undefined,
+      syncInProgress: number('master_sync_in_progress') !== 0,
+      id: text('master_replid'),
+      previousId: text('master_replid2'),
+      replicas: number('connected_slaves'),
+    },
+    aof: { enabled: number('aof_enabled') !== 0, lastRewriteOk: text('aof_last_bgrewrite_status') !== 'err' },
     keys,
     save: {
       running: number('rdb_bgsave_in_progress') !== 0,
@@ -64,7 +106,7 @@ export function parseInfo(text: string): ServerInfo {
       changes: number('rdb_changes_since_last_save'),
       keysProcessed: number('current_save_keys_processed'),
       keysTotal: number('current_save_keys_total'),
-      flushes: Number(/^calls=(\d+)/.exec(fields.get('cmdstat_flushall') ?? '')?.[1] ?? 0),
+      flushes: calls('flushall'),
     },
   };
 }

@@ -10,6 +10,7 @@ export const EXIT_CODES = {
   store: 7,
   deadline: 8,
   findings: 9,
+  unfinishedRestore: 10,
   interrupted: 130,
 } as const;
 
@@ -35,6 +36,10 @@ const EXIT_CODE_OF = {
   'store-denied': EXIT_CODES.store,
   'store-full': EXIT_CODES.store,
   'store-unavailable': EXIT_CODES.store,
+  /** Too little memory or disk, on the server or here. */
+  'no-room': EXIT_CODES.database,
+  'not-confirmed': EXIT_CODES.usage,
+  'restore-unfinished': EXIT_CODES.unfinishedRestore,
   deadline: EXIT_CODES.deadline,
   interrupted: EXIT_CODES.interrupted,
 } as const;

@@ -107,6 +107,39 @@ export const SETTINGS = {
     default: '21600',
     schema: seconds,
   },
+  scratchDir: {
+    env: 'BACKUP_SCRATCH_DIR',
+    flag: 'scratch-dir',
+    description: "Folder for throw-away servers that backups are proved on; by default the system's temporary folder",
+    schema: text,
+  },
+  stateDir: {
+    env: 'BACKUP_STATE_DIR',
+    flag: 'state-dir',
+    description:
+      'Folder where a restore notes how far it is, so that it can be undone; by default ~/.local/state/falkordb-backup',
+    schema: text,
+  },
+  restoreAdvertise: {
+    env: 'RESTORE_ADVERTISE',
+    flag: 'advertise',
+    description: 'host[:port] under which FalkorDB reaches this agent during a restore, where it cannot be told',
+    schema: z
+      .string()
+      .regex(/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/, 'must be host or host:port, with [] around IPv6'),
+  },
+  restoreTlsCertFile: {
+    env: 'RESTORE_TLS_CERT_FILE',
+    flag: 'tls-cert-file',
+    description: 'PEM certificate that this agent shows during a restore to a FalkorDB with tls-replication yes',
+    schema: text,
+  },
+  restoreTlsKeyFile: {
+    env: 'RESTORE_TLS_KEY_FILE',
+    flag: 'tls-key-file',
+    description: 'PEM key for RESTORE_TLS_CERT_FILE',
+    schema: text,
+  },
   logLevel: {
     env: 'BACKUP_LOG_LEVEL',
     flag: 'log-level',

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { pino } from 'pino';
 import { type BackupDeps, type BackupResult, backup } from '../../agent/backup.ts';
 import type { Config } from '../../agent/config.ts';
@@ -51,6 +52,10 @@ export async function backUp(
     s3: {},
     source: 'auto',
     compression: 'zstd',
+    scratchFolder: tmpdir(),
+    stateFolder: '/nonexistent',
+    advertise: undefined,
+    replicationTls: undefined,
     logLevel: 'silent',
     busyTimeoutSeconds: 60,
     saveTimeoutSeconds: 60,

@@ -5,16 +5,8 @@ import type { GraphSummary, Manifest } from '../../../core/model/manifest.ts';
 import { EXAMPLE_GRAPH, exampleManifest } from '../../support/example-manifest.ts';
 
 const last = exampleManifest();
-const info: ServerInfo = {
-  redisVersion: '8.2.3',
+const info: Pick<ServerInfo, 'runId' | 'save'> = {
   runId: last.server.runId,
-  falkordbVersion: '4.16.3',
-  mode: 'standalone',
-  role: 'master',
-  masterLinkUp: true,
-  loading: false,
-  usedMemoryBytes: 1,
-  keys: 1,
   save: {
     running: false,
     aofRewriteRunning: false,

@@ -8,9 +8,10 @@ redis_git_sha1:00000000
 redis_mode:standalone
 os:Linux 6.1.0-18-amd64 x86_64
 run_id:5a8e1c3f0b7d9e2a4c6f8b0d1e3f5a7c9b2d4e60
+process_id:4711
 tcp_port:6379
 executable:/usr/bin/redis-server
-config_file:
+config_file:/etc/redis.conf
 
 # Clients
 connected_clients:1
@@ -19,6 +20,9 @@ connected_clients:1
 used_memory:5242880
 used_memory_human:5.00M
 used_memory_rss:20971520
+total_system_memory:8360000000
+maxmemory:104857600
+maxmemory_policy:noeviction
 
 # Persistence
 loading:0
@@ -33,6 +37,7 @@ rdb_saves:3
 aof_enabled:0
 aof_rewrite_in_progress:0
 aof_rewrite_scheduled:0
+aof_last_bgrewrite_status:ok
 
 # Replication
 role:master
@@ -40,6 +45,7 @@ connected_slaves:2
 slave0:ip=10.0.0.2,port=6379,state=online,offset=1000,lag=0,type=replica
 slave1:ip=10.0.0.3,port=6379,state=online,offset=1000,lag=1,type=replica
 master_replid:0123456789abcdef0123456789abcdef01234567
+master_replid2:0000000000000000000000000000000000000000
 
 # Modules
 module:name=vectorset,ver=1,api=1,filters=0,usedby=[],using=[],options=[]
@@ -47,6 +53,7 @@ module:name=graph,ver=41603,api=1,filters=0,usedby=[],using=[],options=[]
 
 # Commandstats
 cmdstat_flushall:calls=2,usec=61,usec_per_call=30.50,rejected_calls=0,failed_calls=0
+cmdstat_config|rewrite:calls=1,usec=61,usec_per_call=61.00,rejected_calls=0,failed_calls=0
 cmdstat_flushdb:calls=7,usec=61,usec_per_call=30.50,rejected_calls=0,failed_calls=0
 
 # Keyspace
@@ -67,7 +74,22 @@ describe('parseInfo', () => {
       role: 'master',
       masterLinkUp: true,
       loading: false,
+      loadingBytes: { done: 0, total: 0 },
       usedMemoryBytes: 5_242_880,
+      maxMemoryBytes: 104_857_600,
+      maxMemoryPolicy: 'noeviction',
+      systemMemoryBytes: 8_360_000_000,
+      processId: 4711,
+      configFile: '/etc/redis.conf',
+      configRewrites: 1,
+      replication: {
+        master: undefined,
+        syncInProgress: false,
+        id: '0123456789abcdef0123456789abcdef01234567',
+        previousId: '0000000000000000000000000000000000000000',
+        replicas: 2,
+      },
+      aof: { enabled: false, lastRewriteOk: true },
       keys: 42,
       save: {
         running: false,
@@ -87,6 +109,21 @@ describe('parseInfo', () => {
     const replica = 'role:slave\nmaster_host:10.0.0.1\nmaster_link_status:';
     expect(info(['role:master', `${replica}up`])).toMatchObject({ role: 'slave', masterLinkUp: true });
     expect(info(['role:master', `${replica}down`])).toMatchObject({ role: 'slave', masterLinkUp: false });
+  });
+
+  it('sees the master of a replica, and how a synchronisation and the loading of it go on', () => {
+    const replica = 'role:slave\nmaster_host:10.0.0.1\nmaster_port:6380\nmaster_sync_in_progress:1';
+    expect(info(['role:master', replica]).replication).toMatchObject({
+      master: { host: '10.0.0.1', port: 6380 },
+      syncInProgress: true,
+    });
+    const loading = '\nloading:1\nloading_total_bytes:2000\nloading_loaded_bytes:500';
+    expect(info(['\nloading:0', loading]).loadingBytes).toEqual({ done: 500, total: 2000 });
+  });
+
+  it('sees the state of the AOF', () => {
+    expect(info(['aof_enabled:0', 'aof_enabled:1']).aof).toEqual({ enabled: true, lastRewriteOk: true });
+    expect(info(['bgrewrite_status:ok', 'bgrewrite_status:err']).aof.lastRewriteOk).toBe(false);
   });
 
   it('sees a Sentinel', () => {

@@ -31,7 +31,10 @@ const EXPECTED: Record<ErrorCode, number> = {
   'store-denied': 7,
   'store-full': 7,
   'store-unavailable': 7,
+  'no-room': 6,
+  'not-confirmed': 2,
   deadline: 8,
+  'restore-unfinished': 10,
   interrupted: 130,
 };
 
