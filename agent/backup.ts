@@ -54,6 +54,7 @@ export async function backup(request: BackupRequest, deps: BackupDeps): Promise<
   const backupId = formatBackupId(parts);
   const log = deps.log.child({ runId, backupId });
   const run = {
+    verb: 'backup' as const,
     runId,
     target: config.target,
     backupId,
@@ -68,7 +69,7 @@ export async function backup(request: BackupRequest, deps: BackupDeps): Promise<
   return { status: 'completed', runId, manifest: outcome.value };
 }
 
-async function makeBackup(
+export async function makeBackup(
   parts: BackupIdParts,
   runId: string,
   { lease, signal }: Work,

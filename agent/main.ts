@@ -18,6 +18,7 @@ const cli = {
   // In a clone there is no command of that name, and the system's Node may be too old for TypeScript.
   program: import.meta.url.endsWith('/agent/main.ts') ? 'npm run -s agent --' : 'falkordb-backup',
   env: process.env,
+  stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   now: () => new Date(),

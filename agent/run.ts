@@ -3,12 +3,13 @@ import type { Logger } from 'pino';
 import { Lease, LeaseHeldError } from '../core/catalog/lease.ts';
 import { recordRequested, recordStarted, recordVerdict } from '../core/catalog/runs.ts';
 import { BackupError, toBackupError } from '../core/model/errors.ts';
-import type { Failure, Verdict } from '../core/model/run-record.ts';
+import type { Failure, Requested, RunStep, Verdict } from '../core/model/run-record.ts';
 import type { ObjectStore } from '../core/store/object-store.ts';
 import { isProcessDead, ownIdentity } from './process-identity.ts';
 import { TOOL } from './tool.ts';
 
 export interface RunContext {
+  verb: Requested['verb'];
   runId: string;
   target: string;
   /** Null where the run is about no single backup. */
@@ -17,6 +18,8 @@ export interface RunContext {
   now: () => Date;
   log: Logger;
   timeoutSeconds: number;
+  /** What the run has done so far, where it is one of several steps; its verdict lists them. */
+  steps?: RunStep[];
   /** The caller's wish to stop. */
   signal: AbortSignal;
 }
@@ -39,11 +42,11 @@ export async function recordRun<T>(
   context: RunContext,
   work: (work: Work) => Promise<Outcome<T>>,
 ): Promise<Outcome<T>> {
-  const { runId, target, backupId, store, now, log } = context;
+  const { runId, target, backupId, store, now, log, verb, steps = [] } = context;
   const common = { schemaVersion: 1 as const, runId, target };
-  await recordRequested(store, { ...common, verb: 'backup', backupId, requestedAt: now().toISOString() });
+  await recordRequested(store, { ...common, verb, backupId, requestedAt: now().toISOString() });
   const conclude = (verdict: Verdict['verdict'], reason: string | null, failure: Failure | null) =>
-    recordVerdict(store, { ...common, verdict, endedAt: now().toISOString(), reason, failure });
+    recordVerdict(store, { ...common, verdict, endedAt: now().toISOString(), reason, failure, steps });
   let outcome: Outcome<T>;
   try {
     outcome = await underLease(context, async (lease) => {
@@ -88,7 +91,8 @@ async function underLease<T>(context: RunContext, body: (work: Work) => Promise<
     return await body({ lease, signal });
   } catch (error) {
     // What an abort makes of a stream or a timer is some AbortError; the reason is what happened.
-    throw signal.aborted ? signal.reason : error;
+    const namesReason = error instanceof BackupError && error.cause === signal.reason;
+    throw signal.aborted && !namesReason ? signal.reason : error;
   } finally {
     clearTimeout(timer);
     await lease

@@ -1,11 +1,10 @@
 import { type CatalogEntry, listBackups, resolveBackup } from '../core/catalog/catalog.ts';
-import { BackupError, toBackupError } from '../core/model/errors.ts';
+import { type BackupError, toBackupError } from '../core/model/errors.ts';
 import type { Manifest } from '../core/model/manifest.ts';
 import type { ObjectStore } from '../core/store/object-store.ts';
-import { readObjectIfPresent } from '../core/store/small-object.ts';
-import { Digest } from './pipeline/observe.ts';
 import { readDump } from './pipeline/read-dump.ts';
 import type { OnProgress } from './progress.ts';
+import { readStateFile } from './state-file.ts';
 
 export interface VerifyDeps {
   store: ObjectStore;
@@ -38,7 +37,7 @@ async function verifyEntry(deps: VerifyDeps, { backupId, content }: CatalogEntry
 async function verifyManifest(deps: VerifyDeps, manifest: Manifest): Promise<Verification> {
   const { backupId } = manifest;
   try {
-    await readState(deps.store, manifest.state);
+    await readStateFile(deps.store, manifest.state);
     await readWhole(deps, manifest);
     return { backupId };
   } catch (error) {
@@ -54,17 +53,4 @@ async function readWhole({ store, onProgress, signal }: VerifyDeps, manifest: Ma
   const total = manifest.stored.bytes;
   const report = (done: number) => onProgress({ phase: 'verify', unit: 'bytes', done, total });
   for await (const _ of readDump(store, manifest, { onProgress: report, signal })) signal.throwIfAborted();
-}
-
-async function readState(store: ObjectStore, { key, sha256 }: Manifest['state']): Promise<void> {
-  const object = await readObjectIfPresent(store, key);
-  const digest = new Digest();
-  if (object) digest.update(object.bytes);
-  if (object && digest.end().sha256 === sha256) return;
-  const what = object
-    ? 'is damaged: its SHA-256 is not the one in the manifest'
-    : 'is missing, though its manifest exists';
-  throw new BackupError('integrity', `${key} ${what}.`, {
-    hint: 'The dump may be whole; only users and configuration of that time are in doubt.',
-  });
 }

@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
 import { BackupError } from '../../core/model/errors.ts';
-import { newRunId, runIdSchema } from '../../core/model/run-id.ts';
+import { newRunId } from '../../core/model/run-id.ts';
 import { TIERS, type Tier } from '../../core/model/tiers.ts';
 import { type BackupResult, backup } from '../backup.ts';
 import type { Cli } from './cli.ts';
 import { formatBytes, formatSeconds } from './format.ts';
-import { type Answer, addCommonOptions, inSession } from './session.ts';
+import { type Answer, addCommonOptions, inSession, parseRunId } from './session.ts';
 
 interface BackupFlags {
   tier: Tier;
@@ -64,13 +64,5 @@ function parseTime(text: string): Date {
   if (!Number.isNaN(time.getTime())) return time;
   throw new BackupError('invalid-argument', `--scheduled-for "${text}" is no time.`, {
     hint: 'Write it in ISO 8601 with its zone: 2026-11-22T02:30:00Z.',
-  });
-}
-
-function parseRunId(text: string): string {
-  const parsed = runIdSchema.safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new BackupError('invalid-argument', `--run-id "${text}" is no run id.`, {
-    hint: parsed.error.issues.map(({ message }) => message).join(', '),
   });
 }

@@ -7,6 +7,7 @@ import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { fetchCommand } from './fetch.ts';
 import { listCommand } from './list.ts';
+import { restoreCommand } from './restore.ts';
 import { showCommand } from './show.ts';
 import { statusCommand } from './status.ts';
 import { verifyCommand } from './verify.ts';
@@ -17,6 +18,7 @@ const VERBS: Record<string, (command: Command, cli: Cli) => void> = {
   show: showCommand,
   verify: verifyCommand,
   fetch: fetchCommand,
+  restore: restoreCommand,
   status: statusCommand,
   doctor: doctorCommand,
   demo: (command, cli) => demoCommand(command, cli, runCommandLine),

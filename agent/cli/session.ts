@@ -1,5 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Logger } from 'pino';
+import { BackupError } from '../../core/model/errors.ts';
+import { runIdSchema } from '../../core/model/run-id.ts';
 import { SETTINGS, type Setting } from '../../core/model/settings.ts';
 import type { ObjectStore } from '../../core/store/object-store.ts';
 import { openStore } from '../../core/store/open-store.ts';
@@ -84,4 +86,13 @@ function print({ stdout }: Cli, command: Command, { json, text }: Answer): void 
 function optionOf(setting: Setting): Option {
   const fallback = setting.default === undefined ? '' : `, default ${setting.default}`;
   return new Option(`--${setting.flag} <value>`, `${setting.description} (${setting.env}${fallback})`);
+}
+
+/** @throws invalid-argument */
+export function parseRunId(text: string): string {
+  const parsed = runIdSchema.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new BackupError('invalid-argument', `--run-id "${text}" is no run id.`, {
+    hint: parsed.error.issues.map(({ message }) => message).join(', '),
+  });
 }

@@ -82,6 +82,24 @@ export class Database {
     return new Map(flat.flatMap((name, index) => (index % 2 === 0 ? [[name, flat[index + 1] ?? ''] as const] : [])));
   }
 
+  /** The server's number for this connection, and the address it comes from as the server sees it. */
+  async connection(): Promise<{ id: number; remoteHost: string }> {
+    const fields = new Map(
+      String(await this.call('CLIENT', 'INFO'))
+        .trim()
+        .split(' ')
+        .map((field) => [field.slice(0, field.indexOf('=')), field.slice(field.indexOf('=') + 1)] as const),
+    );
+    const remoteHost = (fields.get('addr') ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+    return { id: Number(fields.get('id')), remoteHost };
+  }
+
+  /** The address of this host that the connection uses. */
+  get localHost(): string {
+    const { stream } = this.#client;
+    return 'localAddress' in stream && typeof stream.localAddress === 'string' ? stream.localAddress : '127.0.0.1';
+  }
+
   close(): void {
     this.#client.disconnect();
   }

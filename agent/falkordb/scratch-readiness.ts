@@ -1,31 +1,36 @@
-import type { FileHandle } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { BackupError } from '../../core/model/errors.ts';
+import { parseInfo } from './server-info.ts';
+import type { ServerLog } from './server-log.ts';
 import type { Supervised } from './supervisor.ts';
 
 const READY_TIMEOUT_MS = 60_000;
 const READY_POLL_MS = 25;
-const LOG_TAIL_BYTES = 4_000;
-const LOG_TAIL_LINES = 12;
+const LOOK_MS = 500;
 
 export interface StartingServer {
   host: string;
   port: number;
   password: string | undefined;
   configFile: string;
-  log: FileHandle;
+  readLog: () => ServerLog;
   /** READY_TIMEOUT_MS by default. */
   timeoutMs: number | undefined;
+  /** What it loads, for messages. */
+  dataName: string;
+  onLoading: (done: number, total: number) => void;
+  signal: AbortSignal | undefined;
 }
 
 /**
  * Waits until the server has loaded its data.
  * @returns the process id of redis-server.
- * @throws BackupError `engine-missing`, with the end of the server's log, where it ends or is not ready in time.
+ * @throws engine-missing, with the end of the server's log, where it does not start; integrity (`UnloadableError`) where
+ * it gave up loading its data; no-room, database-failed where it vanished while loading; deadline; `signal`'s reason
  */
 export async function untilReady(server: Supervised, starting: StartingServer): Promise<number> {
-  const { host, port, password, timeoutMs = READY_TIMEOUT_MS } = starting;
+  const { host, port, password, readLog, dataName, signal, timeoutMs = READY_TIMEOUT_MS } = starting;
   const client = new Redis({
     host,
     port,
@@ -38,39 +43,52 @@ export async function untilReady(server: Supervised, starting: StartingServer): 
     lastError = error.message;
   });
   const waiting = new AbortController();
+  const within = signal ? AbortSignal.any([signal, waiting.signal]) : waiting.signal;
   try {
     const ready = new Promise<void>((resolve) => client.once('ready', () => resolve()));
     const { info, failure } = await Promise.race([
       ready.then(async () => ({ info: await client.info(), failure: undefined })),
       server.ended.then(() => ({ info: '', failure: 'it ended by itself' })),
-      setTimeout(timeoutMs, undefined, { signal: waiting.signal }).then(() => ({
-        info: '',
-        failure: `not ready after ${timeoutMs} ms (${lastError || 'no answer'})`,
-      })),
+      untilCrashed(readLog, within).then(() => ({ info: '', failure: 'it crashed' })),
+      reportLoading(client, starting, within),
+      setTimeout(timeoutMs, undefined, { signal: within }).then(() => ({ info: '', failure: 'too late' })),
     ]);
-    if (failure !== undefined) throw await notStarted(failure, starting.log);
+    if (failure === 'too late') throw tooLate(readLog(), starting, timeoutMs, lastError);
+    if (failure !== undefined) throw readLog().explain(failure, dataName);
     if (/^config_file:(.*?)\r?$/m.exec(info)?.[1] !== starting.configFile) {
       throw new BackupError('engine-missing', `Address already in use by another server: ${host}:${port}`);
     }
     return Number(/^process_id:(\d+)/m.exec(info)?.[1]);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   } finally {
     waiting.abort();
     client.disconnect();
   }
 }
 
-async function notStarted(reason: string, log: FileHandle): Promise<BackupError> {
-  const { size } = await log.stat();
-  const { buffer, bytesRead } = await log.read(Buffer.alloc(LOG_TAIL_BYTES), {
-    position: Math.max(0, size - LOG_TAIL_BYTES),
+/** A server that writes its crash report may hang in it for good (seen on 8.2.3), so its end is not waited for. */
+async function untilCrashed(readLog: () => ServerLog, signal: AbortSignal): Promise<void> {
+  do await setTimeout(LOOK_MS, undefined, { signal });
+  while (!readLog().hasCrashed);
+}
+
+/** An answer may take as long as the server takes for one graph; where there is none, others see why. */
+async function reportLoading(client: Redis, { onLoading }: StartingServer, signal: AbortSignal): Promise<never> {
+  for (;;) {
+    await setTimeout(LOOK_MS, undefined, { signal });
+    // Connected, but not ready.
+    if (client.status !== 'connect') continue;
+    const { loading, loadingBytes } = parseInfo(await client.info('persistence').catch(() => ''));
+    if (loading) onLoading(loadingBytes.done, loadingBytes.total);
+  }
+}
+
+function tooLate(log: ServerLog, { dataName }: StartingServer, timeoutMs: number, lastError: string): BackupError {
+  const what = `not ready after ${timeoutMs} ms (${lastError || 'no answer'})`;
+  if (!log.isLoading) return log.explain(what, dataName);
+  return new BackupError('deadline', `The throw-away server was still loading ${dataName}: ${what}.`, {
+    hint: 'Raise BACKUP_TIMEOUT_SECONDS, or verify it on a faster machine.',
   });
-  const lines = buffer.toString('utf8', 0, bytesRead).trim().split('\n');
-  const tail = lines.slice(-LOG_TAIL_LINES).join('\n');
-  return new BackupError(
-    'engine-missing',
-    `The throw-away server did not start: ${reason}. Its log ends with:\n${tail}`,
-    {
-      hint: "Act on the last lines of the server's log above.",
-    },
-  );
 }

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, open, writeFile } from 'node:fs/promises';
+import { closeSync, openSync } from 'node:fs';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
@@ -6,6 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { BackupError } from '../../core/model/errors.ts';
 import { type Engine, resolveEngine } from './engine.ts';
 import { untilReady } from './scratch-readiness.ts';
+import { ServerLog } from './server-log.ts';
 import { type Supervised, supervise } from './supervisor.ts';
 
 const HOST = '127.0.0.1';
@@ -26,6 +28,14 @@ export interface ScratchOptions {
   module?: boolean;
   /** Covers the loading of a dump too; one minute by default. */
   readyTimeoutMs?: number;
+  /** Where its temporary folder is made: by default the system's own place for those. */
+  parent?: string;
+  /** What is in `folder`, for messages. */
+  dataName?: string;
+  /** Bytes of the dump that it is loading. */
+  onLoading?: (done: number, total: number) => void;
+  /** Ends the server, and the wait for it. */
+  signal?: AbortSignal;
   log?: (message: string) => void;
 }
 
@@ -40,6 +50,8 @@ export interface ScratchServer extends AsyncDisposable {
   pid: number;
   /** Fulfilled once the server has ended, however it did, and its temporary files are gone. */
   ended: Promise<void>;
+  /** What it has written so far, also when it has ended. */
+  readLog(): ServerLog;
   /** Kills the server without a save and waits until its temporary files are gone. May be called more than once. */
   stop(): Promise<void>;
 }
@@ -47,11 +59,13 @@ export interface ScratchServer extends AsyncDisposable {
 /**
  * Starts a throw-away server that answers on 127.0.0.1 only and saves nothing unless `config` says so. Neither a
  * process nor a temporary file stays behind, even when this process is killed with -9.
- * @throws BackupError `engine-missing` where no engine is found, or with the server's last words where it does not start.
+ * @throws engine-missing where no engine is found, or with the server's last words where it does not start; integrity
+ * (`UnloadableError`), no-room, database-failed or deadline where it does not load what is in `folder`; `signal`'s reason
  */
 export async function startScratch(options: ScratchOptions = {}): Promise<ScratchServer> {
   const engine = options.engine ?? (await resolveEngine(options.log));
   for (let attempt = 1; ; attempt++) {
+    options.signal?.throwIfAborted();
     try {
       return await launch(engine, options);
     } catch (error) {
@@ -63,7 +77,7 @@ export async function startScratch(options: ScratchOptions = {}): Promise<Scratc
 async function launch(engine: Engine, options: ScratchOptions): Promise<ScratchServer> {
   const { password } = options;
   const port = await findFreePort();
-  const home = await mkdtemp(resolve(tmpdir(), 'falkordb-scratch-'));
+  const home = await mkdtemp(resolve(options.parent ?? tmpdir(), 'falkordb-scratch-'));
   const folder = resolve(options.folder ?? join(home, 'data'));
   await mkdir(folder, { recursive: true });
   const configFile = join(home, 'redis.conf');
@@ -78,9 +92,9 @@ async function launch(engine: Engine, options: ScratchOptions): Promise<ScratchS
     dir: folder,
   };
   await writeFile(configFile, redisConf(directives), { mode: 0o600 });
-  // Read back through its handle, because the file is removed together with the server.
+  // Read back through its descriptor, because the file is removed together with the server.
   const logFile = join(home, 'server.log');
-  const log = await open(logFile, 'ax+', 0o600);
+  const log = openSync(logFile, 'ax+', 0o600);
   const name = basename(home);
   const command = engine.command({
     name,
@@ -90,18 +104,23 @@ async function launch(engine: Engine, options: ScratchOptions): Promise<ScratchS
   });
   const container = engine.isContainer ? name : undefined;
   const server = supervise(command, { folder: home, container, log: logFile });
+  let lastLog: ServerLog | undefined;
+  void server.ended.then(() => {
+    lastLog = ServerLog.read(log);
+    closeSync(log);
+  });
+  const readLog = () => lastLog ?? ServerLog.read(log);
   const stop = () => end(server, port);
   try {
-    const starting = { host: HOST, port, password, configFile, log, timeoutMs: options.readyTimeoutMs };
+    const { readyTimeoutMs: timeoutMs, dataName = folder, onLoading = () => {}, signal } = options;
+    const starting = { host: HOST, port, password, configFile, readLog, timeoutMs, dataName, onLoading, signal };
     const pid = await untilReady(server, starting);
     const user = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
     const url = `redis://${user}${HOST}:${port}`;
-    return { url, host: HOST, port, folder, pid, ended: server.ended, stop, [Symbol.asyncDispose]: stop };
+    return { url, host: HOST, port, folder, pid, ended: server.ended, readLog, stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
     throw error;
-  } finally {
-    await log.close();
   }
 }
 

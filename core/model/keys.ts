@@ -1,5 +1,7 @@
 import { type BackupIdParts, formatBackupId, parseBackupId } from './backup-id.ts';
 import type { Tier } from './tiers.ts';
+import { fromCompactTimestamp, toCompactTimestamp } from './timestamp.ts';
+import { VERIFICATION_OUTCOMES, type VerificationOutcome } from './verification.ts';
 
 /*
  * The layout of a store. The tier comes first, so that lifecycle rules can filter by prefix. Each attempt of a run has a
@@ -71,4 +73,29 @@ export function verdictPrefix(target: string, runId: string): string {
 export function parseManifestKey(key: string): BackupIdParts | undefined {
   const parts = parseBackupId(key.split('/')[2] ?? '');
   return parts && manifestKey(parts) === key ? parts : undefined;
+}
+
+/** Of one verification; its outcome is in the name, so that listing tells it. The time counts in whole seconds. */
+export function verificationKey(parts: BackupIdParts, time: Date, outcome: VerificationOutcome): string {
+  return `${verificationsPrefix(parts)}${toCompactTimestamp(time)}-${outcome}.json`;
+}
+
+/** Of all verifications of a backup. */
+export function verificationsPrefix(parts: BackupIdParts): string {
+  return `${backupPrefix(parts)}verified/`;
+}
+
+export interface VerificationName {
+  parts: BackupIdParts;
+  at: Date;
+  outcome: VerificationOutcome;
+}
+
+/** Undefined for any other key. */
+export function parseVerificationKey(key: string): VerificationName | undefined {
+  const [, , backupId = '', , name = ''] = key.split('/');
+  const parts = parseBackupId(backupId);
+  const at = fromCompactTimestamp(name.slice(0, 16));
+  const outcome = VERIFICATION_OUTCOMES.find((candidate) => name.slice(16) === `-${candidate}.json`);
+  return parts && at && outcome && verificationKey(parts, at, outcome) === key ? { parts, at, outcome } : undefined;
 }

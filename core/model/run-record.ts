@@ -13,7 +13,7 @@ const common = { schemaVersion: z.literal(1), runId: runIdSchema, target: target
 
 export const requestedSchema = z.object({
   ...common,
-  verb: z.enum(['backup']),
+  verb: z.enum(['backup', 'restore']),
   backupId: backupIdSchema.nullable(),
   requestedAt: utcTimeSchema,
 });
@@ -33,6 +33,13 @@ export const failureSchema = z.object({
   retryable: z.boolean(),
 });
 
+const runStepSchema = z.object({
+  name: z.string(),
+  startedAt: utcTimeSchema,
+  seconds: z.number().nonnegative(),
+  ok: z.boolean(),
+});
+
 export const verdictSchema = z.object({
   ...common,
   verdict: z.enum(['completed', 'failed', 'skipped']),
@@ -40,11 +47,14 @@ export const verdictSchema = z.object({
   /** For `skipped`: `unchanged` or `covered`. */
   reason: z.string().nullable(),
   failure: failureSchema.nullable(),
+  /** Of runs that have several, in order. */
+  steps: z.array(runStepSchema).default([]),
 });
 
 export type Requested = z.infer<typeof requestedSchema>;
 export type Started = z.infer<typeof startedSchema>;
 export type Verdict = z.infer<typeof verdictSchema>;
+export type RunStep = z.infer<typeof runStepSchema>;
 export type Failure = z.infer<typeof failureSchema>;
 
 export interface RunRecords {
@@ -57,11 +67,12 @@ export interface RunRecords {
 export type RunOutcome = 'requested' | 'running' | Verdict['verdict'];
 
 /**
- * A manifest outranks any verdict: a run whose agent was given up for dead, and which then committed, has completed.
+ * A manifest outranks any verdict of a backup: a run whose agent was given up for dead, and which then committed, has
+ * completed. (That of a restore is its safety backup, and says nothing of the restore.)
  * Among verdicts `completed` and `skipped` outrank `failed`: the agent knows better than whoever watched it.
  */
 export function runOutcome(run: RunRecords, hasManifest: boolean): RunOutcome {
-  if (hasManifest) return 'completed';
+  if (hasManifest && run.requested?.verb !== 'restore') return 'completed';
   const verdicts = run.verdicts.map(({ verdict }) => verdict);
   const best = (['completed', 'skipped', 'failed'] as const).find((verdict) => verdicts.includes(verdict));
   return best ?? (run.started ? 'running' : 'requested');

@@ -61,6 +61,7 @@ export function orphansConformance(name: string, makeStore: () => Promise<StoreW
         endedAt: '2026-11-22T02:31:00.000Z',
         reason: null,
         failure: null,
+        steps: [],
       });
     const commit = async (manifest: Manifest = exampleManifest({ target: TARGET })) =>
       expect(await commitManifest(store, PARTS, manifest)).toBe(true);

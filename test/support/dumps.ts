@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Database } from '../../agent/falkordb/database.ts';
+import { Database } from '../../agent/falkordb/database.ts';
 import type { DumpSource } from '../../agent/falkordb/dump-source.ts';
 import { type OpenDumpOptions, openDump } from '../../agent/falkordb/open-dump.ts';
 import { type RdbFacts, RdbInspector } from '../../agent/pipeline/rdb-inspector.ts';
@@ -19,6 +19,12 @@ export function open(db: Database, options: Partial<OpenDumpOptions> = {}): Prom
     signal: new AbortController().signal,
     ...options,
   });
+}
+
+/** The plain dump of what a server holds now. */
+export async function dumpOfServer(live: LiveServer): Promise<Buffer> {
+  using db = await Database.connect(live.address);
+  return (await readWhole(await open(db))).bytes;
 }
 
 export interface WholeDump {

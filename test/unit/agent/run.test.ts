@@ -18,6 +18,7 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
   store = new MemoryStore();
   context = {
+    verb: 'backup',
     runId: RUN_ID,
     target: 'prod',
     backupId: '20261122T023000Z-prod-daily',

@@ -32,6 +32,7 @@ function open(isTTY: boolean, level = 'info'): void {
   const cli = {
     program: 'falkordb-backup',
     env: {},
+    stdin: new PassThrough(),
     stdout: new PassThrough(),
     stderr,
     now: () => new Date(),

@@ -27,6 +27,7 @@ const verdict = (kind: Verdict['verdict'], reason: string | null = null): Verdic
   endedAt: TIME,
   reason,
   failure: null,
+  steps: [],
 });
 
 describe('records of a run', () => {

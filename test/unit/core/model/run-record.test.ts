@@ -15,7 +15,7 @@ const started = { ...common, startedAt: time, host: 'h', pid: 7, toolVersion: '1
 const requested = { ...common, verb: 'backup' as const, backupId: null, requestedAt: time };
 
 function verdict(kind: Verdict['verdict']): Verdict {
-  return { ...common, verdict: kind, endedAt: time, reason: null, failure: null };
+  return { ...common, verdict: kind, endedAt: time, reason: null, failure: null, steps: [] };
 }
 
 function run(kinds: Verdict['verdict'][], isStarted = true): RunRecords {

@@ -1,0 +1,37 @@
+import { createInterface } from 'node:readline/promises';
+import { BackupError } from '../../core/model/errors.ts';
+import type { Cli } from './cli.ts';
+
+/**
+ * Makes sure that a person, or a script on purpose, means this target.
+ * @throws not-confirmed
+ */
+export async function confirm(
+  cli: Cli,
+  { confirm: given, force }: { confirm?: string; force?: boolean },
+  target: string,
+  explanation: string,
+): Promise<void> {
+  if (force) return;
+  const name = given ?? (await ask(cli, target, explanation));
+  if (name === target) return;
+  throw new BackupError('not-confirmed', `"${name}" is not the target, which is ${target}; nothing was changed.`, {
+    hint: 'Check BACKUP_TARGET and FALKORDB_URL: the target is what is overwritten.',
+  });
+}
+
+async function ask({ stdin, stderr, signal }: Cli, target: string, explanation: string): Promise<string> {
+  if (!stdin.isTTY || !stderr.isTTY) {
+    throw new BackupError('not-confirmed', `Overwriting ${target} was not confirmed; nothing was changed.`, {
+      hint: `Nobody can be asked here: give --confirm ${target}, or --force.`,
+    });
+  }
+  stderr.write(explanation);
+  const line = createInterface({ input: stdin, output: stderr });
+  try {
+    const answer = await line.question(`Type "${target}" to overwrite it: `, { signal });
+    return answer.trim();
+  } finally {
+    line.close();
+  }
+}

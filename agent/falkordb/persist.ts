@@ -1,0 +1,46 @@
+import { setTimeout } from 'node:timers/promises';
+import { BackupError, hasCode } from '../../core/model/errors.ts';
+import type { Database } from './database.ts';
+import type { DumpOptions } from './dump-source.ts';
+import { save, tooSlow, whenIdle } from './save.ts';
+
+const REWRITE_POLL_MS = 100;
+
+/**
+ * Makes the server's own files hold what it holds in memory: what came by replication is in the dump file, but not in
+ * the AOF, and a restart reads that one.
+ * @throws database-busy, database-failed, deadline
+ */
+export async function persist(db: Database, options: DumpOptions): Promise<void> {
+  const { aof } = await db.info();
+  if (aof.enabled) await rewriteAof(db, options);
+  await save(db, options);
+}
+
+async function rewriteAof(db: Database, options: DumpOptions): Promise<void> {
+  await whenIdle(db, options, () => startRewrite(db));
+  const deadline = performance.now() + options.timeouts.saveSeconds * 1000;
+  for (;;) {
+    const { save, aof } = await db.info();
+    if (!save.aofRewriteRunning && aof.lastRewriteOk) return;
+    if (!save.aofRewriteRunning) {
+      throw new BackupError('database-failed', `FalkorDB at ${db.name} failed to rewrite its AOF.`, {
+        hint: 'Its own log says why; often its disk is full.',
+        retryable: true,
+      });
+    }
+    if (performance.now() > deadline) throw tooSlow(db, options.timeouts);
+    await setTimeout(REWRITE_POLL_MS, undefined, { signal: options.signal });
+  }
+}
+
+/** Undefined where another save or rewrite came first. */
+async function startRewrite(db: Database): Promise<true | undefined> {
+  try {
+    await db.call('BGREWRITEAOF');
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'database-failed') && /in progress|child process/i.test(error.message)) return undefined;
+    throw error;
+  }
+}

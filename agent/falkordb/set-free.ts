@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import { hasCode } from '../../core/model/errors.ts';
+import type { Database } from './database.ts';
+
+export interface Leftovers {
+  /** Of the `masterauth` that was set for the moment; null where the server has one of its own. */
+  masterauthSha256: string | null;
+  /** How often CONFIG REWRITE had run before. */
+  configRewrites: number;
+}
+
+/**
+ * Makes the server a master again, and takes back what was set for the moment. May be called again.
+ * @returns what a person should know, a sentence each
+ */
+export async function setFree(db: Database, leftovers: Leftovers): Promise<string[]> {
+  await db.call('REPLICAOF', 'NO', 'ONE');
+  await db.call('CLIENT', 'UNPAUSE');
+  if (await hasOurMasterauth(db, leftovers.masterauthSha256)) await db.call('CONFIG', 'SET', 'masterauth', '');
+  return mendConfigFile(db, leftovers.configRewrites);
+}
+
+export async function hasOurMasterauth(db: Database, masterauthSha256: string | null): Promise<boolean> {
+  if (masterauthSha256 === null) return false;
+  return sha256((await db.config('masterauth')).get('masterauth') ?? '') === masterauthSha256;
+}
+
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Where somebody ran CONFIG REWRITE meanwhile, the file says `replicaof` and our password: a restart would obey it. */
+async function mendConfigFile(db: Database, rewritesBefore: number): Promise<string[]> {
+  const { configFile, configRewrites } = await db.info();
+  if (configFile === '' || configRewrites <= rewritesBefore) return [];
+  try {
+    await db.call('CONFIG', 'REWRITE');
+    return [`CONFIG REWRITE ran during the restore; ${configFile} was written again without what the restore had set.`];
+  } catch (error) {
+    if (!hasCode(error, 'database-denied') && !hasCode(error, 'database-failed')) throw error;
+    return [`CONFIG REWRITE ran during the restore, so ${configFile} may hold "replicaof": run CONFIG REWRITE again.`];
+  }
+}

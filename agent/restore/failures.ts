@@ -1,0 +1,77 @@
+import { BackupError, toBackupError } from '../../core/model/errors.ts';
+import type { BackupDeps } from '../backup.ts';
+import type { Database } from '../falkordb/database.ts';
+import type { Work } from '../run.ts';
+import type { Journal } from './journal.ts';
+import { describeRecovered, type Recovered, recover } from './recover.ts';
+
+/** Reasons that the data itself gives, or that the server gives for not keeping it. */
+const ROLL_BACK_CODES = new Set<string>(['integrity', 'database-failed', 'database-busy', 'deadline']);
+
+export function isReasonToRollBack(error: unknown): boolean {
+  return error instanceof BackupError && ROLL_BACK_CODES.has(error.code);
+}
+
+export function differs(name: string, differences: string[]): BackupError {
+  return new BackupError('integrity', `What FalkorDB loaded differs from ${name}: ${differences.join('; ')}.`, {
+    hint: 'Restore another backup. Keep this one, and its log, for whoever looks into it.',
+  });
+}
+
+export function writtenMeanwhile(db: Database): BackupError {
+  return new BackupError('database-failed', `FalkorDB at ${db.name} was written to while it was to stand still.`, {
+    hint: 'Something writes past its read-only state: a module, a script, or another REPLICAOF. End it and try again.',
+  });
+}
+
+/**
+ * Sets FalkorDB free after a restore that failed, and says what it holds. Its cause is the reason of the abort where the
+ * run was told to stop.
+ */
+export async function explainFailure(
+  error: unknown,
+  journal: Journal,
+  work: Work,
+  { config, log }: Pick<BackupDeps, 'config' | 'log'>,
+): Promise<BackupError> {
+  // A store that is away must not keep FalkorDB from being set free: only a lease that is known to be lost counts.
+  await work.lease.assertHeld().catch(() => {});
+  if (work.lease.lost.aborted) return leftAlone(toBackupError(work.lease.lost.reason));
+  const isStopped = work.signal.aborted && !isReasonToRollBack(error);
+  const failure = toBackupError(isStopped ? work.signal.reason : error);
+  const cause = work.signal.aborted ? work.signal.reason : error;
+  let recovered: Recovered;
+  try {
+    recovered = await recover(journal, {
+      address: config.falkordb,
+      timeouts: { busySeconds: config.busyTimeoutSeconds, saveSeconds: config.saveTimeoutSeconds },
+      timeoutSeconds: config.timeoutSeconds,
+      log,
+      signal: work.lease.lost,
+    });
+  } catch (recoverError) {
+    if (work.lease.lost.aborted) return leftAlone(toBackupError(work.lease.lost.reason));
+    return notSetFree(failure, toBackupError(recoverError), cause);
+  }
+  const { code, message, hint, retryable } = failure;
+  return new BackupError(code, `${message} ${describeRecovered(recovered, config.falkordb)}`, {
+    ...(hint === undefined ? {} : { hint }),
+    retryable,
+    cause,
+  });
+}
+
+function notSetFree(failure: BackupError, why: BackupError, cause: unknown): BackupError {
+  return new BackupError(
+    'restore-unfinished',
+    `${failure.message} And FalkorDB could not be set free: ${why.message}`,
+    { hint: `${why.hint ?? ''} Then run "falkordb-backup restore --recover".`.trim(), cause },
+  );
+}
+
+function leftAlone(lost: BackupError): BackupError {
+  return new BackupError('lease-lost', `${lost.message} FalkorDB was left as it is.`, {
+    hint: 'Unless the other run has done so, "falkordb-backup restore --recover" on this host sets FalkorDB free.',
+    cause: lost,
+  });
+}

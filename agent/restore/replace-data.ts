@@ -1,0 +1,198 @@
+import type { Manifest } from '../../core/model/manifest.ts';
+import type { Contents } from '../../core/model/verification.ts';
+import { type BackupDeps, makeBackup } from '../backup.ts';
+import { compareContents, compareWithManifest } from '../contents.ts';
+import { Database } from '../falkordb/database.ts';
+import { freeze } from '../falkordb/freeze.ts';
+import { persist } from '../falkordb/persist.ts';
+import { preflight } from '../falkordb/preflight.ts';
+import { setFree } from '../falkordb/set-free.ts';
+import { ownIdentity } from '../process-identity.ts';
+import type { Work } from '../run.ts';
+import { differs, explainFailure, isReasonToRollBack, writtenMeanwhile } from './failures.ts';
+import { Journal } from './journal.ts';
+import { type LinkSetUp, setUpLink } from './link-set-up.ts';
+import { backupSource, type RestoreSource } from './restore-source.ts';
+import type { Steps } from './steps.ts';
+import { contentsOf, type SwapDeps, sendDump, untilLoaded } from './swap.ts';
+
+export interface Order {
+  runId: string;
+  source: RestoreSource;
+  /** What the backup holds, as a throw-away server that loaded it told; null where that was left out. */
+  expected: Contents | null;
+  withSafetyBackup: boolean;
+}
+
+export interface Replaced {
+  safetyBackupId: string | null;
+  contents: Contents;
+  notes: string[];
+}
+
+/** Everything of one restore that its steps share. */
+interface Scene extends SwapDeps {
+  order: Order;
+  work: Work;
+  deps: BackupDeps;
+  steps: Steps;
+  link: LinkSetUp;
+}
+
+/**
+ * Replaces all that a running FalkorDB holds. However it ends, the server holds all of the old data or all of the new,
+ * and is set free; where even that fails, or the lease was lost, the journal stays and says so.
+ * @throws integrity where the backup is damaged or loads differently, restore-unfinished, lease-lost, database-*, store-*;
+ * messages end with what the server holds
+ */
+export async function replaceData(order: Order, work: Work, deps: BackupDeps, steps: Steps): Promise<Replaced> {
+  const { config } = deps;
+  using control = await Database.connect(config.falkordb);
+  const info = await preflight(control);
+  const link = await setUpLink(control, config);
+  const { master } = link;
+  try {
+    const journal = await Journal.create(config.stateFolder, {
+      schemaVersion: 1,
+      runId: order.runId,
+      target: config.target,
+      startedAt: deps.now().toISOString(),
+      process: ownIdentity(),
+      source: order.source.name,
+      safetyBackupId: null,
+      server: { address: control.name, runId: info.runId, configRewrites: info.configRewrites },
+      connections: [(await control.connection()).id],
+      master: null,
+      masterauthSha256: link.masterauth?.sha256 ?? null,
+      streams: [],
+      expected: order.expected,
+      old: null,
+    });
+    try {
+      const afterwards = AbortSignal.any([work.lease.lost, AbortSignal.timeout(config.timeoutSeconds * 1000)]);
+      const scene = {
+        order,
+        work,
+        deps,
+        steps,
+        link,
+        config,
+        master,
+        journal,
+        onProgress: deps.onProgress,
+        afterwards,
+      };
+      return await carryOut(control, info.replication.id, scene);
+    } catch (error) {
+      await master.close();
+      throw await explainFailure(error, journal, work, deps);
+    }
+  } finally {
+    await master.close();
+  }
+}
+
+async function carryOut(control: Database, replicationId: string, scene: Scene): Promise<Replaced> {
+  const { steps, work, journal, order } = scene;
+  await steps.run('freeze', () => standStill(control, replicationId, scene));
+  await journal.update({ old: await contentsOf(control, scene) });
+  const safety = order.withSafetyBackup ? await steps.run('safety backup', () => backUp(control, scene)) : undefined;
+  await send(order.source, 'backup', work.signal, scene);
+
+  using db = await Database.connect(scene.config.falkordb);
+  await journal.update({ connections: [...journal.record.connections, (await db.connection()).id] });
+  const contents = await acceptOrRollBack(db, safety, scene);
+  const notes = await steps.run('promote', async () => {
+    await work.lease.assertHeld();
+    return setFree(db, { ...journal.record, configRewrites: journal.record.server.configRewrites });
+  });
+  await journal.remove();
+  return { safetyBackupId: safety?.backupId ?? null, contents, notes };
+}
+
+async function standStill(control: Database, replicationId: string, scene: Scene): Promise<void> {
+  const { link, work, journal } = scene;
+  await work.lease.assertHeld();
+  if (link.masterauth) await control.call('CONFIG', 'SET', 'masterauth', link.masterauth.password);
+  await freeze(control, {
+    master: link.master,
+    addresses: link.addresses,
+    replicationId,
+    beforeReplication: async (master) => {
+      await journal.update({ master });
+      await work.lease.assertHeld();
+    },
+    signal: work.signal,
+  });
+}
+
+/** Nothing acknowledged can fall between this and the swap: the server has stood still since before. */
+async function backUp(control: Database, scene: Scene): Promise<Manifest> {
+  const before = (await control.info()).save;
+  const manifest = await newSafetyBackup(scene);
+  const { save } = await control.info();
+  // A save of ours has set the counter back to what came after it.
+  const expected = save.startedCount === before.startedCount ? before.changes : 0;
+  if (!manifest.countsExact || save.changes !== expected) throw writtenMeanwhile(control);
+  await scene.journal.update({ safetyBackupId: manifest.backupId });
+  return manifest;
+}
+
+/** One of an earlier restore in the very same second has the same id, and would be taken for it. */
+async function newSafetyBackup({ deps, order, work }: Scene): Promise<Manifest> {
+  const frozenAt = deps.now();
+  for (let scheduledFor = frozenAt; ; scheduledFor = new Date(scheduledFor.getTime() + 1000)) {
+    const parts = { target: deps.config.target, tier: 'pre-restore' as const, scheduledFor };
+    const outcome = await makeBackup(parts, order.runId, work, deps);
+    if (outcome.status === 'skipped') throw new Error(`The safety backup was skipped: ${outcome.reason}.`);
+    const { runId, startedAt } = outcome.value;
+    if (runId === order.runId && Date.parse(startedAt) >= frozenAt.getTime()) return outcome.value;
+  }
+}
+
+async function send(
+  source: RestoreSource,
+  holds: 'backup' | 'safety backup',
+  signal: AbortSignal,
+  scene: Scene,
+): Promise<void> {
+  const { steps, work } = scene;
+  const request = {
+    name: source.name,
+    holds,
+    bytes: source.bytes,
+    dump: source.open(),
+    assertHeld: () => work.lease.assertHeld(),
+    signal,
+  };
+  const replicationId = await steps.run(`stream the ${holds}`, () => sendDump(request, scene));
+  await steps.run(`load the ${holds}`, () => untilLoaded(replicationId, source.name, scene));
+}
+
+/** @throws what was found wrong, after the safety backup was loaded again in its place */
+async function acceptOrRollBack(db: Database, safety: Manifest | undefined, scene: Scene): Promise<Contents> {
+  const { steps, deps, afterwards } = scene;
+  try {
+    const contents = await steps.run('compare', () => compare(db, scene));
+    const timeouts = { busySeconds: deps.config.busyTimeoutSeconds, saveSeconds: deps.config.saveTimeoutSeconds };
+    await steps.run('persist', () => persist(db, { timeouts, signal: afterwards, onSaveProgress: () => {} }));
+    return contents;
+  } catch (error) {
+    if (safety && isReasonToRollBack(error)) {
+      await send(backupSource(safety, { store: deps.store, signal: afterwards }), 'safety backup', afterwards, scene);
+    }
+    throw error;
+  }
+}
+
+async function compare(db: Database, scene: Scene): Promise<Contents> {
+  const { expected, source } = scene.order;
+  const contents = await contentsOf(db, scene);
+  const differences = expected
+    ? compareContents(expected, contents)
+    : source.manifest
+      ? compareWithManifest(source.manifest, contents)
+      : [];
+  if (differences.length > 0) throw differs(source.name, differences);
+  return contents;
+}

@@ -1,0 +1,116 @@
+import { parseBackupId } from '../../core/model/backup-id.ts';
+import { BackupError } from '../../core/model/errors.ts';
+import type { Contents } from '../../core/model/verification.ts';
+import type { BackupDeps } from '../backup.ts';
+import { prove, proveBackup } from '../prove.ts';
+import { recordRun, type Work } from '../run.ts';
+import { followIndexes } from './follow-indexes.ts';
+import { isProofFor, planRestore, type RestorePlan } from './plan.ts';
+import { replaceData } from './replace-data.ts';
+import { Steps } from './steps.ts';
+
+export interface RestoreResult {
+  status: 'completed';
+  runId: string;
+  target: string;
+  /** Backup id, or the name of the file. */
+  restored: string;
+  safetyBackupId: string | null;
+  graphs: Contents['graphs'];
+  /** Those that FalkorDB was still building when the run ended, as `graph: label`. */
+  pendingIndexes: string[];
+  steps: Steps['list'];
+  notes: string[];
+}
+
+/**
+ * Does what the plan says. The server ends with all of its old data or all of the backup, taking writes.
+ * @throws lease-held, lease-lost, integrity, restore-unfinished, database-*, store-*, deadline, interrupted
+ */
+export async function restore(plan: RestorePlan, deps: BackupDeps): Promise<RestoreResult> {
+  const { config, store, now, signal } = deps;
+  const { runId } = plan.request;
+  const log = deps.log.child({ runId, restore: plan.source.name });
+  const steps = new Steps(log);
+  const run = {
+    verb: 'restore' as const,
+    runId,
+    target: config.target,
+    backupId: plan.source.manifest?.backupId ?? null,
+    store,
+    now,
+    log,
+    timeoutSeconds: config.timeoutSeconds,
+    steps: steps.list,
+    signal,
+  };
+  const outcome = await recordRun(run, async (work) => ({
+    status: 'completed',
+    value: await carryOutPlan(plan, work, { ...deps, log }, steps),
+  }));
+  if (outcome.status === 'skipped') throw new Error('A restore is never skipped.');
+  return outcome.value;
+}
+
+async function carryOutPlan(plan: RestorePlan, work: Work, deps: BackupDeps, steps: Steps): Promise<RestoreResult> {
+  const { request, source } = plan;
+  const expected =
+    plan.proof?.contents ?? (request.unproven ? null : await steps.run('prove', () => proof(plan, work, deps)));
+  await steps.run('check', () => assertStillPossible(plan, work, deps));
+  const order = { runId: request.runId, source, expected, withSafetyBackup: request.withSafetyBackup };
+  const replaced = await replaceData(order, work, deps, steps);
+  const pendingIndexes = await steps.run('indexes', () => followIndexes(replaced.contents.graphs, work.signal, deps));
+  return {
+    status: 'completed',
+    runId: request.runId,
+    target: plan.target,
+    restored: source.name,
+    safetyBackupId: replaced.safetyBackupId,
+    graphs: replaced.contents.graphs,
+    pendingIndexes,
+    steps: steps.list,
+    notes: replaced.notes,
+  };
+}
+
+/** @throws integrity where a throw-away server cannot load it, or only a newer one than the target's can */
+async function proof({ source, server }: RestorePlan, { signal }: Work, deps: BackupDeps): Promise<Contents> {
+  const { manifest } = source;
+  const parts = manifest && parseBackupId(manifest.backupId);
+  const proven =
+    manifest && parts
+      ? await proveBackup(manifest, parts, { ...deps, signal })
+      : { ...(await prove(source, { ...deps, signal })), outcome: 'loaded' as const, failure: null, differences: [] };
+  if (proven.outcome === 'failed' || !proven.contents) {
+    const why = proven.failure?.message ?? proven.differences.join('; ');
+    throw new BackupError('integrity', `${source.name} was loaded for a trial and failed: ${why}`, {
+      hint: 'FalkorDB was not touched. Restore another backup; "verify --all --load" tells which ones load.',
+    });
+  }
+  if (!isProofFor(server, proven.engine)) {
+    throw new BackupError(
+      'engine-missing',
+      `${source.name} loads in FalkorDB ${proven.engine.falkordb}, but the target runs ${server.falkordbVersion}, and no such version is here to try.`,
+      { hint: 'Install that version of FalkorDB beside this agent, or take the risk with --unproven.' },
+    );
+  }
+  return proven.contents;
+}
+
+/** Time has passed since the plan was shown: for the question, the lease, the proof. */
+async function assertStillPossible(plan: RestorePlan, { signal }: Work, deps: BackupDeps): Promise<void> {
+  const reference = plan.source.manifest?.backupId ?? plan.request.reference;
+  const again = await planRestore({ ...plan.request, reference }, { ...deps, signal });
+  const [refusal] = again.refusals;
+  if (refusal) throw refusal;
+  if (again.source.sha256 !== plan.source.sha256 || again.server.runId !== plan.server.runId) {
+    throw new BackupError(
+      'database-unsuitable',
+      'FalkorDB restarted, or the backup changed, since the plan was made.',
+      {
+        hint: 'Run the command again and look at the new plan.',
+        retryable: true,
+      },
+    );
+  }
+}
