@@ -11,7 +11,7 @@ import { buildManifest } from './backup-manifest.ts';
 import type { Config } from './config.ts';
 import { Database } from './falkordb/database.ts';
 import type { DumpSource } from './falkordb/dump-source.ts';
-import { takeInventory } from './falkordb/inventory.ts';
+import { takeQuietInventory } from './falkordb/inventory.ts';
 import { openDump } from './falkordb/open-dump.ts';
 import { preflight } from './falkordb/preflight.ts';
 import { readServerState } from './falkordb/server-state.ts';
@@ -69,6 +69,10 @@ export async function backup(request: BackupRequest, deps: BackupDeps): Promise<
   return { status: 'completed', runId, manifest: outcome.value };
 }
 
+/**
+ * The work of one backup, under a lease that is held already.
+ * @throws as `backup`
+ */
 export async function makeBackup(
   parts: BackupIdParts,
   runId: string,
@@ -83,23 +87,28 @@ export async function makeBackup(
   }
   using db = await Database.connect(config.falkordb);
   const info = await preflight(db);
-  const markerBefore = await writeMarker(db, { ownSaves: 0 });
-  const graphs = await takeInventory(db, {
-    onProgress: (done, total) => onProgress({ phase: 'inventory', unit: 'graphs', done, total }),
-    signal,
-  });
-  log.info({ graphs: graphs.length, falkordb: info.falkordbVersion, redis: info.redisVersion }, 'Took the inventory');
+  // First, so that the graphs are counted as late as possible.
+  const state = encodeJson(await readServerState(db));
+  const count = () =>
+    takeQuietInventory(db, {
+      onProgress: (done, total) => onProgress({ phase: 'inventory', unit: 'graphs', done, total }),
+      signal,
+    });
+  let inventory = await count();
+  const { falkordbVersion: falkordb, redisVersion: redis } = info;
+  log.info({ graphs: inventory.graphs.length, falkordb, redis }, 'Took the inventory');
 
   if (parts.tier === 'snapshot') {
     const last = newest(await newestOfTiers(store, parts.target, TIERS));
-    if (last && isUnchanged(last, info, graphs) && (await isStored(store, last))) {
+    if (last && isUnchanged(last, info, inventory.graphs) && (await isStored(store, last))) {
       log.info({ last: last.backupId }, 'Nothing was written since the last backup');
       return { status: 'skipped', reason: 'unchanged' };
     }
+    // The store was asked meanwhile, which takes its time.
+    if ((await writeMarker(db, { ownSaves: 0 })) !== inventory.marker) inventory = await count();
   }
 
   const attempt = { runId, attempt: lease.attempt };
-  const state = encodeJson(await readServerState(db));
   const saveStarted = performance.now();
   const dump = await openDump(db, {
     source: config.source,
@@ -127,8 +136,8 @@ export async function makeBackup(
     startedAt,
     completedAt: now(),
     info,
-    graphs,
-    countsExact: markerBefore === dump.markerAtFork,
+    graphs: inventory.graphs,
+    countsExact: inventory.marker === dump.markerAtFork,
     dump,
     stored,
     compression: config.compression,

@@ -1,9 +1,8 @@
 import { Cron } from 'croner';
-import { newestOfTiers } from '../core/catalog/catalog.ts';
+import { type NewestEntry, newestEntriesOfTiers } from '../core/catalog/catalog.ts';
 import { listRuns } from '../core/catalog/runs.ts';
 import { hasCode } from '../core/model/errors.ts';
 import { runsPrefix, tierPrefix } from '../core/model/keys.ts';
-import type { Manifest } from '../core/model/manifest.ts';
 import { type RunOutcome, runOutcome, type Verdict } from '../core/model/run-record.ts';
 import { DEFAULT_SCHEDULES, SCHEDULED_TIERS, TIERS, type Tier } from '../core/model/tiers.ts';
 import type { ObjectStore } from '../core/store/object-store.ts';
@@ -14,7 +13,7 @@ const DAY_MS = 24 * 3600 * 1000;
 export interface TierStatus {
   tier: Tier;
   /** The newest backup that can be read; null where there is none. */
-  newest: Manifest | null;
+  newest: NewestEntry | null;
   /** By the default schedule, in UTC; null for tiers that no clock drives. */
   nextDue: Date | null;
 }
@@ -44,8 +43,8 @@ export interface Size {
 
 export async function readStatus(store: ObjectStore, target: string, now: Date): Promise<Status> {
   const runs = await listRuns(store, target, new Date(now.getTime() - RUNS_WINDOW_DAYS * DAY_MS));
-  const newest = await newestOfTiers(store, target, TIERS);
-  const made = new Set(newest.map(({ runId }) => runId));
+  const newest = await newestEntriesOfTiers(store, target, TIERS);
+  const made = new Set(newest.map(({ manifest }) => manifest.runId));
   const outcomes = runs.map((run) => ({ run, outcome: runOutcome(run, made.has(run.runId)) }));
   const failed = outcomes.findLast(({ outcome }) => outcome === 'failed')?.run;
   const verdict = failed?.verdicts.findLast((candidate) => candidate.verdict === 'failed');
@@ -54,7 +53,7 @@ export async function readStatus(store: ObjectStore, target: string, now: Date):
     store: store.url,
     tiers: TIERS.map((tier) => ({
       tier,
-      newest: newest.find((manifest) => manifest.tier === tier) ?? null,
+      newest: newest.find(({ manifest }) => manifest.tier === tier) ?? null,
       nextDue: nextDue(tier, now),
     })),
     lastFailure:

@@ -1,16 +1,21 @@
 import { type Command, Option } from 'commander';
-import { BackupError } from '../../core/model/errors.ts';
+import { BackupError, toBackupError } from '../../core/model/errors.ts';
+import type { Manifest } from '../../core/model/manifest.ts';
 import { newRunId } from '../../core/model/run-id.ts';
 import { TIERS, type Tier } from '../../core/model/tiers.ts';
 import { type BackupResult, backup } from '../backup.ts';
+import { proveBackup } from '../prove.ts';
+import { verifyOne } from '../verify.ts';
 import type { Cli } from './cli.ts';
 import { formatBytes, formatSeconds } from './format.ts';
-import { type Answer, addCommonOptions, inSession, parseRunId } from './session.ts';
+import { type Answer, addCommonOptions, inSession, parseRunId, type Session } from './session.ts';
+import { describeVerification } from './verification-text.ts';
 
 interface BackupFlags {
   tier: Tier;
   scheduledFor?: string;
   runId?: string;
+  verify?: boolean;
 }
 
 export function backupCommand(command: Command, cli: Cli): void {
@@ -22,14 +27,17 @@ export function backupCommand(command: Command, cli: Cli): void {
         '--scheduled-for <time>',
         'the time it was due, ISO 8601; a retry with the same time makes the same backup',
       )
-      .option('--run-id <id>', 'the id to record the run under'),
+      .option('--run-id <id>', 'the id to record the run under')
+      .option('--verify', 'load the backup into a throw-away FalkorDB when it is complete, as "verify --load" does'),
     'database',
+    'scratch',
   )
     .addHelpText(
       'after',
       `
 Examples:
   $ falkordb-backup backup --store file:///var/backups/falkordb
+  $ falkordb-backup backup --tier weekly --verify
   $ falkordb-backup backup --tier daily --url redis://db.internal:6379 --json
   $ falkordb-backup backup --tier daily --scheduled-for 2026-11-22T02:30:00Z`,
     )
@@ -38,15 +46,49 @@ Examples:
         const now = session.now();
         const scheduledFor = flags.scheduledFor === undefined ? now : parseTime(flags.scheduledFor);
         const runId = flags.runId === undefined ? newRunId(now) : parseRunId(flags.runId);
-        return answer(await backup({ tier: flags.tier, scheduledFor, runId }, session));
+        const result = await backup({ tier: flags.tier, scheduledFor, runId }, session);
+        if (result.status === 'skipped') return { json: result, text: `Skipped ${result.backupId}: ${result.reason}.` };
+        const made = answer(result);
+        return flags.verify ? withVerification(made, result.manifest, session) : made;
       }),
     );
 }
 
-function answer(result: BackupResult): Answer {
-  if (result.status === 'skipped') {
-    return { json: result, text: `Skipped ${result.backupId}: ${result.reason}.` };
+/** The backup is there, whatever becomes of its proof. */
+async function withVerification(made: MadeAnswer, manifest: Manifest, session: Session): Promise<Answer> {
+  try {
+    const { loaded, failure } = await verifyOne(
+      { ...session, load: (...backup) => proveBackup(...backup, session) },
+      manifest.target,
+      manifest.backupId,
+    );
+    const found = loaded ? [`  ${describeVerification(manifest, loaded.verification)}`] : [];
+    const json = { ...made.json, verification: loaded?.verification ?? null };
+    if (!failure) return { json, text: [made.text, ...found].join('\n') };
+    return {
+      json: { ...json, verificationError: toJson(failure) },
+      text: [made.text, ...found, `  DAMAGED: ${failure.message}`, `  ${failure.hint ?? ''}`].join('\n'),
+      exitCode: failure.exitCode,
+    };
+  } catch (error) {
+    const failure = toBackupError(error);
+    return {
+      json: { ...made.json, verification: null, verificationError: toJson(failure) },
+      text: [made.text, `  It could not be loaded here: ${failure.message}`, `  ${failure.hint ?? ''}`].join('\n'),
+      exitCode: failure.exitCode,
+    };
   }
+}
+
+function toJson({ code, message, hint, retryable }: BackupError): unknown {
+  return { code, message, hint: hint ?? null, retryable };
+}
+
+interface MadeAnswer extends Answer {
+  json: Record<string, unknown>;
+}
+
+function answer(result: BackupResult & { status: 'completed' }): MadeAnswer {
   const { manifest, runId } = result;
   const nodes = manifest.graphs.reduce((sum, graph) => sum + graph.nodes, 0);
   return {

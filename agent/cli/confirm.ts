@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { BackupError } from '../../core/model/errors.ts';
 import type { Cli } from './cli.ts';
 
@@ -26,12 +26,9 @@ async function ask({ stdin, stderr, signal }: Cli, target: string, explanation: 
       hint: `Nobody can be asked here: give --confirm ${target}, or --force.`,
     });
   }
-  stderr.write(explanation);
-  const line = createInterface({ input: stdin, output: stderr });
-  try {
-    const answer = await line.question(`Type "${target}" to overwrite it: `, { signal });
-    return answer.trim();
-  } finally {
-    line.close();
-  }
+  stderr.write(`${explanation}Type "${target}" to overwrite it: `);
+  // Without its own terminal handling, so that Ctrl-C reaches the process as a signal.
+  for await (const line of createInterface({ input: stdin, terminal: false, signal })) return line.trim();
+  signal.throwIfAborted();
+  return '';
 }

@@ -1,5 +1,6 @@
 import prettyBytes from 'pretty-bytes';
 import prettyMilliseconds from 'pretty-ms';
+import type { CatalogEntry } from '../../core/catalog/catalog.ts';
 
 /** `18.4 MB` */
 export function formatBytes(bytes: number): string {
@@ -20,6 +21,13 @@ export function formatTime(time: Date, now: Date): string {
 
 export function formatSeconds(seconds: number): string {
   return prettyMilliseconds(seconds * 1000);
+}
+
+/** `loaded 3h ago`, `FAILED 3h ago`, or `-` where it was never loaded. */
+export function formatVerified(verified: CatalogEntry['verified'], now: Date): string {
+  if (!verified) return '-';
+  const outcome = verified.outcome === 'failed' ? 'FAILED' : verified.outcome;
+  return `${outcome} ${formatAge(new Date(verified.at), now)}`;
 }
 
 /** Columns padded to their widest cell, without blanks at the ends of lines. */

@@ -3,7 +3,7 @@ import { type CatalogEntry, listBackups } from '../../core/catalog/catalog.ts';
 import type { Manifest } from '../../core/model/manifest.ts';
 import { TIERS, type Tier } from '../../core/model/tiers.ts';
 import type { Cli } from './cli.ts';
-import { formatBytes, formatTable, formatTime } from './format.ts';
+import { formatBytes, formatTable, formatTime, formatVerified } from './format.ts';
 import { addCommonOptions, inSession } from './session.ts';
 
 interface ListFlags {
@@ -37,10 +37,10 @@ Examples:
     );
 }
 
-function toJson({ key, backupId, parts, content }: CatalogEntry, now: Date): unknown {
+function toJson({ key, backupId, parts, content, verified }: CatalogEntry, now: Date): unknown {
   if ('manifest' in content) {
     const ageSeconds = Math.round((now.getTime() - Date.parse(content.manifest.rdb.createdAt)) / 1000);
-    return { status: 'ok', ageSeconds, ...content.manifest };
+    return { status: 'ok', ageSeconds, verified, ...content.manifest };
   }
   const { code, message, hint = null } = content.error;
   return {
@@ -49,19 +49,20 @@ function toJson({ key, backupId, parts, content }: CatalogEntry, now: Date): unk
     target: parts.target,
     tier: parts.tier,
     key,
+    verified,
     error: { code, message, hint },
   };
 }
 
 function toText(entries: CatalogEntry[], storeUrl: string, now: Date): string {
   if (entries.length === 0) return `There are no backups in ${storeUrl}.`;
-  const rows = entries.flatMap(({ backupId, content }) =>
-    'manifest' in content ? [[backupId, ...describe(content.manifest, now)]] : [],
+  const rows = entries.flatMap(({ backupId, content, verified }) =>
+    'manifest' in content ? [[backupId, ...describe(content.manifest, now), formatVerified(verified, now)]] : [],
   );
   const unreadable = entries.flatMap(({ backupId, content }) =>
     'error' in content ? [`UNREADABLE  ${backupId}: ${content.error.message}`] : [],
   );
-  const header = ['BACKUP', 'TAKEN', 'DUMP', 'STORED', 'GRAPHS', 'NODES', 'EDGES'];
+  const header = ['BACKUP', 'TAKEN', 'DUMP', 'STORED', 'GRAPHS', 'NODES', 'EDGES', 'VERIFIED'];
   return [...(rows.length > 0 ? [formatTable(header, rows)] : []), ...unreadable].join('\n');
 }
 

@@ -61,7 +61,7 @@ Examples:
         if (flags.dryRun) return planAnswer(plan, session);
         assertPossible(plan);
         await confirm(cli, flags, plan.target, `${describePlan(plan, session.now())}\n`);
-        return answer(await restore(plan, session));
+        return answer(await restore(plan, session), cli.program);
       }),
     );
 }
@@ -104,14 +104,14 @@ function assertPossible({ refusals, source }: RestorePlan): void {
   });
 }
 
-function answer(result: RestoreResult): Answer {
+function answer(result: RestoreResult, program: string): Answer {
   const { safetyBackupId, graphs, pendingIndexes, steps, notes } = result;
   const nodes = graphs.reduce((sum, graph) => sum + graph.nodes, 0);
   const lines = [
     `${result.target} holds ${result.restored}: ${graphs.length} graphs, ${nodes} nodes.`,
     ...steps.map(({ name, seconds }) => `  ${name.padEnd(24)} ${formatSeconds(seconds)}`),
     safetyBackupId
-      ? `What it held before is in ${safetyBackupId}; to go back: falkordb-backup restore ${safetyBackupId}`
+      ? `What it held before is in ${safetyBackupId}; to go back: ${program} restore ${safetyBackupId}`
       : 'What it held before was not backed up.',
     ...(pendingIndexes.length > 0 ? [`FalkorDB is still building indexes: ${pendingIndexes.join(', ')}.`] : []),
     ...notes,

@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
 import { resolveBackup } from '../../core/catalog/catalog.ts';
+import { newestVerification } from '../../core/catalog/verifications.ts';
 import type { GraphSummary, Manifest } from '../../core/model/manifest.ts';
+import type { Verification } from '../../core/model/verification.ts';
 import type { Cli } from './cli.ts';
 import { formatBytes, formatFields, formatSeconds, formatTable, formatTime } from './format.ts';
 import { addCommonOptions, inSession } from './session.ts';
+import { describeVerification } from './verification-text.ts';
 
 export function showCommand(command: Command, cli: Cli): void {
   addCommonOptions(
@@ -22,12 +25,16 @@ Examples:
     .action((reference: string) =>
       inSession(cli, command, async ({ config, store, now }) => {
         const manifest = await resolveBackup(store, config.target, reference);
-        return { json: manifest, text: describe(manifest, now()) };
+        const verification = await newestVerification(store, manifest);
+        return {
+          json: { ...manifest, verification: verification ?? null },
+          text: describe(manifest, verification, now()),
+        };
       }),
     );
 }
 
-function describe(manifest: Manifest, now: Date): string {
+function describe(manifest: Manifest, verification: Verification | undefined, now: Date): string {
   const { engine, rdb, stored, timings } = manifest;
   const fields: [string, string][] = [
     ['backup', manifest.backupId],
@@ -44,11 +51,29 @@ function describe(manifest: Manifest, now: Date): string {
       `${formatSeconds(timings.totalSeconds)} (save ${formatSeconds(timings.saveSeconds)}, transfer ${formatSeconds(timings.transferSeconds)})`,
     ],
     ['keys', `${manifest.keys}`],
-    ['counts', manifest.countsExact ? 'exact' : 'taken while writes went on; the dump may hold a little more or less'],
+    ['counts', describeCounts(manifest, verification)],
+    ['verified', describeVerified(manifest, verification, now)],
     ['run', manifest.runId],
     ['made by', `${manifest.tool.name} ${manifest.tool.version}`],
   ];
-  return `${formatFields(fields)}\n\n${graphTable(manifest.graphs)}`;
+  return `${formatFields(fields)}\n\n${graphTable(settled(manifest, verification))}`;
+}
+
+/** Counted while writes went on, what was loaded is what the dump holds. */
+function settled(manifest: Manifest, verification: Verification | undefined): GraphSummary[] {
+  return manifest.countsExact ? manifest.graphs : (verification?.contents?.graphs ?? manifest.graphs);
+}
+
+function describeCounts(manifest: Manifest, verification: Verification | undefined): string {
+  if (manifest.countsExact) return 'exact';
+  if (verification?.contents) return 'exact, from the dump as it was loaded: writes went on when it was made';
+  return 'taken while writes went on; the dump may hold a little more or less ("verify --load" counts it)';
+}
+
+function describeVerified(manifest: Manifest, verification: Verification | undefined, now: Date): string {
+  if (!verification) return 'never loaded ("verify --load" does)';
+  const what = describeVerification(manifest, verification);
+  return `${formatTime(new Date(verification.verifiedAt), now)}, ${what}`;
 }
 
 function graphTable(graphs: GraphSummary[]): string {

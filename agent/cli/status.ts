@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { readStatus, type Status } from '../status.ts';
 import type { Cli } from './cli.ts';
-import { formatBytes, formatTable, formatTime } from './format.ts';
+import { formatBytes, formatTable, formatTime, formatVerified } from './format.ts';
 import { addCommonOptions, inSession } from './session.ts';
 
 export function statusCommand(command: Command, cli: Cli): void {
@@ -27,11 +27,12 @@ function toJson({ tiers, ...status }: Status, now: Date): unknown {
     tiers: tiers.map(({ tier, newest, nextDue }) => ({
       tier,
       newest: newest && {
-        backupId: newest.backupId,
-        createdAt: newest.rdb.createdAt,
-        ageSeconds: Math.round((now.getTime() - Date.parse(newest.rdb.createdAt)) / 1000),
-        rdbBytes: newest.rdb.bytes,
-        storedBytes: newest.stored.bytes,
+        backupId: newest.manifest.backupId,
+        createdAt: newest.manifest.rdb.createdAt,
+        ageSeconds: Math.round((now.getTime() - Date.parse(newest.manifest.rdb.createdAt)) / 1000),
+        rdbBytes: newest.manifest.rdb.bytes,
+        storedBytes: newest.manifest.stored.bytes,
+        verified: newest.verified,
       },
       nextDue: nextDue?.toISOString() ?? null,
     })),
@@ -41,8 +42,9 @@ function toJson({ tiers, ...status }: Status, now: Date): unknown {
 function toText({ target, store, tiers, lastFailure, running, size }: Status, now: Date): string {
   const rows = tiers.map(({ tier, newest, nextDue }) => [
     tier,
-    newest ? formatTime(new Date(newest.rdb.createdAt), now) : 'none',
-    newest ? formatBytes(newest.stored.bytes) : '',
+    newest ? formatTime(new Date(newest.manifest.rdb.createdAt), now) : 'none',
+    newest ? formatVerified(newest.verified, now) : '',
+    newest ? formatBytes(newest.manifest.stored.bytes) : '',
     nextDue ? formatTime(nextDue, now) : '',
   ]);
   const failure = lastFailure
@@ -51,7 +53,7 @@ function toText({ target, store, tiers, lastFailure, running, size }: Status, no
   return [
     `Target ${target} in ${store}`,
     '',
-    formatTable(['TIER', 'NEWEST GOOD BACKUP', 'STORED', 'NEXT DUE'], rows),
+    formatTable(['TIER', 'NEWEST GOOD BACKUP', 'VERIFIED', 'STORED', 'NEXT DUE'], rows),
     '',
     `Last failure: ${failure}`,
     ...(running.length > 0 ? [`Without a verdict: ${running.join(', ')}`] : []),

@@ -3,6 +3,7 @@ import { BackupError, hasCode } from '../../core/model/errors.ts';
 import { type GraphSummary, graphSummarySchema } from '../../core/model/manifest.ts';
 import { decodeSingleCompactValue } from './compact-reply.ts';
 import type { Database } from './database.ts';
+import { writeMarker } from './write-marker.ts';
 
 /*
  * Each query answers with one row, so that a small RESULTSET_SIZE cannot cut it short. FalkorDB answers both counts
@@ -19,14 +20,16 @@ const QUERIES = {
     RETURN collect({type: type, label: label, properties: properties, entity: toLower(entitytype), status: status})`,
 } as const;
 
+export interface InventoryOptions {
+  onProgress: (done: number, total: number) => void;
+  signal: AbortSignal;
+}
+
 /**
  * What every graph of the server holds, in order of name.
  * @throws database-*; `signal`'s reason
  */
-export async function takeInventory(
-  db: Database,
-  { onProgress, signal }: { onProgress: (done: number, total: number) => void; signal: AbortSignal },
-): Promise<GraphSummary[]> {
+export async function takeInventory(db: Database, { onProgress, signal }: InventoryOptions): Promise<GraphSummary[]> {
   const names = z
     .array(z.string())
     .parse(await db.call('GRAPH.LIST'))
@@ -40,6 +43,28 @@ export async function takeInventory(
   }
   onProgress(names.length, names.length);
   return graphs;
+}
+
+/** How often graphs are counted in the hope that nothing is written meanwhile. */
+const QUIET_ATTEMPTS = 3;
+
+export interface QuietInventory {
+  graphs: GraphSummary[];
+  /** What `writeMarker` gave before and after; null where writes went on each time. */
+  marker: string | null;
+}
+
+/**
+ * The inventory of one moment, where writes leave a gap that is long enough.
+ * @throws database-*; `signal`'s reason
+ */
+export async function takeQuietInventory(db: Database, options: InventoryOptions): Promise<QuietInventory> {
+  for (let attempt = 1; ; attempt++) {
+    const marker = await writeMarker(db, { ownSaves: 0 });
+    const graphs = await takeInventory(db, options);
+    if ((await writeMarker(db, { ownSaves: 0 })) === marker) return { graphs, marker };
+    if (attempt === QUIET_ATTEMPTS) return { graphs, marker: null };
+  }
 }
 
 /** Undefined where the graph was deleted since it was listed. */

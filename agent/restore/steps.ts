@@ -22,7 +22,7 @@ export class Steps {
       return result;
     } finally {
       step.seconds = Math.round(performance.now() - started) / 1000;
-      this.#log.info(step, `${name} ${step.ok ? 'done' : 'failed'}`);
+      this.#log.info({ step: name, seconds: step.seconds }, `${step.ok ? 'Done' : 'Failed'}: ${name}`);
     }
   }
 }

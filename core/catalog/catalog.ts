@@ -1,13 +1,22 @@
 import pMap from 'p-map';
 import { type BackupIdParts, formatBackupId, parseBackupId } from '../model/backup-id.ts';
 import { BackupError, hasCode, toBackupError } from '../model/errors.ts';
-import { manifestKey, parseManifestKey, tierPrefix } from '../model/keys.ts';
+import {
+  manifestKey,
+  parseManifestKey,
+  parseVerificationKey,
+  tierPrefix,
+  type VerificationName,
+} from '../model/keys.ts';
 import { decodeManifest, encodeManifest, type Manifest } from '../model/manifest.ts';
 import { TIERS, type Tier } from '../model/tiers.ts';
+import type { VerificationOutcome } from '../model/verification.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { putIfAbsent, readObject, readObjectIfPresent } from '../store/small-object.ts';
+import { byTime } from './verifications.ts';
 
 const PARALLEL_READS = 16;
+const WANTED_TIERS = TIERS.filter((tier) => tier !== 'pre-restore');
 
 export interface CatalogEntry {
   key: string;
@@ -15,6 +24,8 @@ export interface CatalogEntry {
   parts: BackupIdParts;
   /** Either the manifest, or why it cannot be read: one bad manifest never hides the other backups. */
   content: { manifest: Manifest } | { error: BackupError };
+  /** What the newest load into a throw-away FalkorDB came to; null where there was none. */
+  verified: { at: string; outcome: VerificationOutcome } | null;
 }
 
 /** Makes the backup exist. False where another run has made this backup already: then nothing was written. */
@@ -43,16 +54,15 @@ export async function listBackups(
   filter: { target?: string; tier?: Tier } = {},
 ): Promise<CatalogEntry[]> {
   const tiers = filter.tier ? [filter.tier] : TIERS;
-  const found = (
-    await Promise.all(tiers.map((tier) => listManifestKeys(store, tierPrefix(tier, filter.target))))
-  ).flat();
-  const read = await pMap(found, (parts) => readEntryIfPresent(store, parts), { concurrency: PARALLEL_READS });
+  const found = (await Promise.all(tiers.map((tier) => listFolders(store, tierPrefix(tier, filter.target))))).flat();
+  const read = await pMap(found, (folder) => readEntryIfPresent(store, folder), { concurrency: PARALLEL_READS });
   const entries = read.filter((entry) => entry !== undefined);
   return entries.sort((a, b) => a.parts.scheduledFor.getTime() - b.parts.scheduledFor.getTime());
 }
 
 /**
- * The backup that a person means: a backup id, `latest`, or `latest:<tier>`. Latest is by the moment the dump was taken.
+ * The backup that a person means: a backup id, `latest`, or `latest:<tier>`. Latest is by the moment the dump was taken,
+ * and never what a restore found there and put away: that has to be named.
  * @throws invalid-argument, backup-not-found, unreadable-manifest
  */
 export async function resolveBackup(store: ObjectStore, target: string, reference: string): Promise<Manifest> {
@@ -66,7 +76,7 @@ export async function resolveBackup(store: ObjectStore, target: string, referenc
       hint: `Give a backup id (see "list"), "latest", or "latest:<tier>" with a tier of ${TIERS.join(', ')}.`,
     });
   }
-  return newest(await newestOfTiers(store, target, tier ? [tier] : TIERS)) ?? notFound(reference, target, store);
+  return newest(await newestOfTiers(store, target, tier ? [tier] : WANTED_TIERS)) ?? notFound(reference, target, store);
 }
 
 /**
@@ -74,8 +84,21 @@ export async function resolveBackup(store: ObjectStore, target: string, referenc
  * are, unless the newest ones are unreadable.
  */
 export async function newestOfTiers(store: ObjectStore, target: string, tiers: readonly Tier[]): Promise<Manifest[]> {
+  return (await newestEntriesOfTiers(store, target, tiers)).map(({ manifest }) => manifest);
+}
+
+export interface NewestEntry extends Pick<CatalogEntry, 'verified'> {
+  manifest: Manifest;
+}
+
+/** As `newestOfTiers`, with what the same listing tells of their verifications. */
+export async function newestEntriesOfTiers(
+  store: ObjectStore,
+  target: string,
+  tiers: readonly Tier[],
+): Promise<NewestEntry[]> {
   const found = await Promise.all(tiers.map((tier) => newestReadable(store, tierPrefix(tier, target))));
-  return found.filter((manifest) => manifest !== undefined);
+  return found.filter((entry) => entry !== undefined);
 }
 
 /** By the moment the dump was taken, which is what it holds; completion can be hours later. */
@@ -90,35 +113,49 @@ function compareTimes(a: string, b: string): number {
   return Date.parse(a) - Date.parse(b);
 }
 
-async function newestReadable(store: ObjectStore, prefix: string): Promise<Manifest | undefined> {
+async function newestReadable(store: ObjectStore, prefix: string): Promise<NewestEntry | undefined> {
   // Keys of a tier sort by scheduled time.
-  for (const parts of (await listManifestKeys(store, prefix)).reverse()) {
-    const entry = await readEntryIfPresent(store, parts);
-    if (entry && 'manifest' in entry.content) return entry.content.manifest;
+  for (const folder of (await listFolders(store, prefix)).reverse()) {
+    const entry = await readEntryIfPresent(store, folder);
+    if (entry && 'manifest' in entry.content) return { manifest: entry.content.manifest, verified: entry.verified };
   }
   return undefined;
 }
 
-async function listManifestKeys(store: ObjectStore, prefix: string): Promise<BackupIdParts[]> {
-  const found: BackupIdParts[] = [];
+/** What listing alone tells of a backup. */
+interface BackupFolder {
+  parts: BackupIdParts;
+  verifications: VerificationName[];
+}
+
+async function listFolders(store: ObjectStore, prefix: string): Promise<BackupFolder[]> {
+  const folders = new Map<string, BackupFolder>();
+  const verifications: VerificationName[] = [];
   for await (const { key } of store.list(prefix)) {
     const parts = parseManifestKey(key);
-    if (parts) found.push(parts);
+    if (parts) folders.set(formatBackupId(parts), { parts, verifications: [] });
+    const verification = parseVerificationKey(key);
+    if (verification) verifications.push(verification);
   }
-  return found;
+  for (const verification of verifications) {
+    folders.get(formatBackupId(verification.parts))?.verifications.push(verification);
+  }
+  return [...folders.values()];
 }
 
 /** Undefined where the backup was removed since it was listed. */
-async function readEntryIfPresent(store: ObjectStore, parts: BackupIdParts): Promise<CatalogEntry | undefined> {
+async function readEntryIfPresent(store: ObjectStore, folder: BackupFolder): Promise<CatalogEntry | undefined> {
+  const newest = folder.verifications.sort(byTime).at(-1);
   try {
-    return await readEntry(store, parts);
+    const entry = await readEntry(store, folder.parts);
+    return { ...entry, verified: newest ? { at: newest.at.toISOString(), outcome: newest.outcome } : null };
   } catch (error) {
     if (hasCode(error, 'store-not-found')) return undefined;
     throw error;
   }
 }
 
-export async function readEntry(store: ObjectStore, parts: BackupIdParts): Promise<CatalogEntry> {
+export async function readEntry(store: ObjectStore, parts: BackupIdParts): Promise<Omit<CatalogEntry, 'verified'>> {
   const key = manifestKey(parts);
   const entry = { key, backupId: formatBackupId(parts), parts };
   try {

@@ -136,27 +136,34 @@ test('an empty server can be backed up', async () => {
 });
 
 describe.each(SOURCES)('counts that a writer has changed meanwhile (%s)', (source) => {
-  test.each([
-    ['adds nodes', 'CREATE (:Node)', 'g0'],
-    ['creates an empty graph', 'RETURN 1', 'new'],
-  ])('are not called exact: it %s', async (_, query, graph) => {
+  /** Writes for the first `times` times that the graphs are counted. */
+  const backUpWhileWriting = async (times: number, query: string, graph: (count: number) => string) => {
     await using live = await startLiveServer();
     for (let i = 0; i < 3; i++) await live.graph(`g${i}`, 'CREATE (:Node)');
-    let written: Promise<unknown> | undefined;
-    const manifest = manifestOf(
-      await backUp(live, store, {
-        config: { source },
-        deps: {
-          onProgress: ({ phase, done }) => {
-            if (phase === 'inventory' && done === 2) written = live.graph(graph, query);
-          },
-        },
-      }),
-    );
-    await written;
-    expect(manifest.countsExact).toBe(false);
+    const written: Promise<unknown>[] = [];
+    const onProgress: OnProgress = ({ phase, done }) => {
+      if (phase !== 'inventory' || done !== 2 || written.length === times) return;
+      written.push(live.graph(graph(written.length), query));
+    };
+    const manifest = manifestOf(await backUp(live, store, { config: { source }, deps: { onProgress } }));
+    await Promise.all(written);
     const held = await loaded({ bytes: await dumpOf(store, manifest) }, (fresh) => fresh.nodeCounts());
     expect(held).toEqual(await live.nodeCounts());
+    return { manifest, held };
+  };
+
+  test.each([
+    ['adds nodes', 'CREATE (:Node)', () => 'g0'],
+    ['creates empty graphs', 'RETURN 1', (count: number) => `new${count}`],
+  ])('are not called exact: it %s all the time', async (_, query, graph) => {
+    const { manifest } = await backUpWhileWriting(Number.POSITIVE_INFINITY, query, graph);
+    expect(manifest.countsExact).toBe(false);
+  });
+
+  test('are taken again, and are exact', async () => {
+    const { manifest, held } = await backUpWhileWriting(1, 'CREATE (:Node)', () => 'g0');
+    expect(manifest.countsExact).toBe(true);
+    expect(Object.fromEntries(manifest.graphs.map(({ name, nodes }) => [name, nodes]))).toEqual(held);
   });
 });
 

@@ -1,10 +1,11 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Database } from '../../agent/falkordb/database.ts';
 import { type Engine, resolveEngine } from '../../agent/falkordb/engine.ts';
+import { readMemoryLimit } from '../../agent/falkordb/restore-checks/memory-limit.ts';
 import { restoreRules } from '../../agent/falkordb/restore-checks/rights.ts';
 import { newestRdbVersion } from '../../agent/falkordb/restore-checks/versions.ts';
 import {
@@ -168,6 +169,9 @@ describe('a Sentinel', () => {
     );
     const address = { ...live.address, port: sentinel.port };
     expect(await linesOf({ address })).toEqual([expect.stringMatching(/^database-unsuitable: .* is a Sentinel/)]);
+    using client = await Database.connect(address);
+    await client.call('SENTINEL', 'REMOVE', 'db');
+    await vi.waitFor(async () => expect(await linesOf(live)).toEqual([]));
   });
 });
 
@@ -205,6 +209,21 @@ describe('rights', () => {
   test('are complete with these rules and nothing more', async () => {
     expect(allKeys).toBe('~*');
     expect(await linesWith('~*', ...rules)).toEqual([]);
+
+    using db = await Database.connect({ ...live.address, ...as });
+    await db.call('CLIENT', 'PAUSE', 1000, 'WRITE');
+    await db.call('GRAPH.INFO');
+    await db.call('CONFIG', 'SET', 'masterauth', 'of-the-moment');
+    await db.call('REPLICAOF', '127.0.0.1', 1);
+    await db.call('CLIENT', 'UNPAUSE');
+    expect(await db.call('GRAPH.LIST')).toEqual([]);
+    await db.call('REPLICAOF', 'NO', 'ONE');
+    await db.call('CONFIG', 'SET', 'masterauth', '');
+    expect(await db.call('CLIENT', 'KILL', 'ID', await db.call('CLIENT', 'ID').then((id) => Number(id) + 1000))).toBe(
+      0,
+    );
+    await db.call('BGREWRITEAOF');
+    await vi.waitFor(async () => expect(await db.call('BGSAVE')).toBe('Background saving started'));
   });
 
   test.each(rules.filter((rule) => rule !== '+multi'))(
@@ -273,6 +292,13 @@ describe('memory', () => {
     ]);
   });
 
+  test.skipIf(!existsSync('/sys/fs/cgroup'))('of the container is found by the real process', async () => {
+    await using live = await startLiveServer();
+    const used = Number(await live.info('used_memory'));
+    expect(await readMemoryLimit(Number(await live.info('process_id')))).toBeGreaterThan(used);
+    expect(await readMemoryLimit(process.pid)).toBeUndefined();
+  });
+
   test('of the new data alone is held against maxmemory', async () => {
     await using live = await startLiveServer({ config: { maxmemory: '100mb', 'maxmemory-policy': 'allkeys-lru' } });
     expect(await linesOf(live, { subject: { usedMemoryBytes: 100 * MIB } })).toEqual([]);
@@ -290,10 +316,10 @@ const why = namespaces.exitCode === 0 ? '' : ` (no user namespaces here: ${names
 
 describe.skipIf(why !== '')(`a disk of 8 MiB${why}`, () => {
   test.each([
-    ['no', 3.5, 'takes'],
-    ['no', 4.7, 'refuses'],
-    ['yes', 2.5, 'takes'],
-    ['yes', 3.2, 'refuses'],
+    ['no', 3.2, 'takes'],
+    ['no', 4.4, 'refuses'],
+    ['yes', 2.2, 'takes'],
+    ['yes', 2.9, 'refuses'],
   ])('with appendonly %s and a dump of %s MiB %s it', async (appendonly, mebibytes, verdict) => {
     const refusal = {
       code: 'no-room',

@@ -48,7 +48,8 @@ async function readHash(read: Read, key: string): Promise<unknown> {
 
 async function readVectorSet(read: Read, key: string): Promise<unknown> {
   const [size, dimension] = [await read('VCARD', key), await read('VDIM', key)];
-  const elements = sorted(await read('VRANGE', key, '-', '+'));
+  // A positive number gives different ones: all, where there are no more.
+  const elements = sorted(await read('VRANDMEMBER', key, String(size)));
   const readings: unknown[] = [];
   for (const element of elements) {
     readings.push([element, await read('VEMB', key, element, 'RAW'), await read('VGETATTR', key, element)]);

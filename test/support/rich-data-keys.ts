@@ -10,7 +10,7 @@ export async function fillKeys(client: Redis, mark: string): Promise<void> {
   await fillCollections(client);
   await fillStream(client);
   await fillVectorSet(client);
-  for (const key of ['string', 'list', 'set', 'zset', 'hash', 'stream', 'vectorset']) {
+  for (const key of ['string', 'list', 'set', 'zset', 'hash', 'stream']) {
     await client.copy(key, `${key}:expiring`);
     await client.pexpireat(`${key}:expiring`, FAR);
   }
@@ -58,6 +58,8 @@ async function fillVectorSet(client: Redis): Promise<void> {
   for (const [i, name] of names(20).entries()) {
     await client.call('VADD', 'vectorset', 'VALUES', '3', `${i}`, '1', '-0.25', name, 'SETATTR', `{"year": ${i}}`);
   }
+  await client.call('VADD', 'vectorset:expiring', 'VALUES', '2', '1', '0', 'alone');
+  await client.pexpireat('vectorset:expiring', FAR);
 }
 
 function names(count: number): string[] {

@@ -30,8 +30,8 @@ function plainValue(cell: unknown): Value {
     case '1':
       return null;
     case '2':
-      // A string that looks like a number of ours must not be taken for one.
-      return typeof value === 'string' && /^[a-z]+ -?\d/.test(value) ? JSON.stringify(value) : String(value);
+      // No string may look like `integer 5`.
+      return /^("|[a-z]+ )/.test(String(value)) ? JSON.stringify(value) : String(value);
     case '6':
       return asList(value).map(plainValue);
     case '10':

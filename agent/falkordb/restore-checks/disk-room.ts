@@ -5,6 +5,9 @@ import { locateDump } from '../bgsave-source.ts';
 import type { Database } from '../database.ts';
 import { type Findings, inMebibytes, NOTHING, note, type RestoreSubject, refuse } from './findings.ts';
 
+/** For what is written besides: manifests, the AOF of that moment, the last block of each file. */
+const SLACK_BYTES = 1024 * 1024;
+
 /** @param dataFolder the server's data folder where it has another path here */
 export async function checkDisk(
   db: Database,
@@ -45,7 +48,7 @@ export async function checkDisk(
  */
 export function neededDiskBytes(files: { rdbBytes: number; oldDumpBytes: number; hasAof: boolean }): number {
   const { rdbBytes, oldDumpBytes, hasAof } = files;
-  return Math.max(rdbBytes, (hasAof ? 3 : 2) * rdbBytes - oldDumpBytes);
+  return Math.max(rdbBytes, (hasAof ? 3 : 2) * rdbBytes - oldDumpBytes) + SLACK_BYTES;
 }
 
 async function fileSize(path: string): Promise<number> {

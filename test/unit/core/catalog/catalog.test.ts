@@ -117,6 +117,13 @@ describe('resolveBackup', () => {
     expect(await resolveBackup(store, 'falkordb', 'latest')).toEqual(newestDump);
   });
 
+  it('takes a safety backup of a restore only where it is named', async () => {
+    const usual = await commit({ tier: 'daily', scheduledFor: '2026-11-22T02:30:00.000Z' });
+    const safety = await commit({ tier: 'pre-restore', scheduledFor: '2026-11-23T02:30:00.000Z' });
+    expect(await resolveBackup(store, 'falkordb', 'latest')).toEqual(usual);
+    expect(await resolveBackup(store, 'falkordb', 'latest:pre-restore')).toEqual(safety);
+  });
+
   it('takes latest:<tier> within the tier', async () => {
     await commit({ tier: 'daily', scheduledFor: '2026-11-22T02:30:00.000Z' });
     const weekly = await commit({ tier: 'weekly', scheduledFor: '2026-11-15T03:00:00.000Z' });
