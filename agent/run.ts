@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { Lease, LeaseHeldError } from '../core/catalog/lease.ts';
-import { recordRequested, recordStarted, recordVerdict } from '../core/catalog/runs.ts';
+import { hasVerdict, recordRequested, recordStarted, recordVerdict } from '../core/catalog/runs.ts';
 import { BackupError, toBackupError } from '../core/model/errors.ts';
 import type { Failure, Requested, RunStep, Verdict } from '../core/model/run-record.ts';
 import type { ObjectStore } from '../core/store/object-store.ts';
@@ -50,6 +50,8 @@ export async function recordRun<T>(
   let outcome: Outcome<T>;
   try {
     outcome = await underLease(context, async (lease) => {
+      // A backup that exists is not made again; a restore that is asked for twice must not throw away what came since.
+      if (verb === 'restore' && (await hasVerdict(store, target, runId))) throw endedAlready(runId);
       const pid = process.pid;
       await recordStarted(store, {
         ...common,
@@ -62,7 +64,7 @@ export async function recordRun<T>(
     });
   } catch (error) {
     const failure = toBackupError(error);
-    if (isDuplicateOfRunning(failure, runId)) throw failure;
+    if (isDuplicate(failure, runId)) throw failure;
     const { code, message, hint = null, retryable } = failure;
     await conclude('failed', null, { code, message, hint, retryable }).catch((recordError: unknown) => {
       log.warn({ err: recordError }, 'The failure could not be recorded in the store');
@@ -76,9 +78,15 @@ export async function recordRun<T>(
   return outcome;
 }
 
-/** The same request delivered twice: the first is at work, and the verdict is its to give. */
-function isDuplicateOfRunning(failure: BackupError, runId: string): boolean {
+/** The same request delivered twice: the first is at work, or was, and the verdict is its to give. */
+function isDuplicate(failure: BackupError, runId: string): boolean {
   return failure instanceof LeaseHeldError && failure.runId === runId;
+}
+
+function endedAlready(runId: string): LeaseHeldError {
+  return new LeaseHeldError(runId, `Run ${runId} has ended already; a restore is never repeated.`, {
+    hint: 'Its verdict is in the run records. Ask for it under another run id to do it again.',
+  });
 }
 
 async function underLease<T>(context: RunContext, body: (work: Work) => Promise<Outcome<T>>): Promise<Outcome<T>> {

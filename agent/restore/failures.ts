@@ -1,9 +1,12 @@
+import { setTimeout } from 'node:timers/promises';
 import { BackupError, toBackupError } from '../../core/model/errors.ts';
 import type { BackupDeps } from '../backup.ts';
 import type { Database } from '../falkordb/database.ts';
 import type { Work } from '../run.ts';
 import type { Journal } from './journal.ts';
 import { describeRecovered, type Recovered, recover } from './recover.ts';
+
+const LEASE_ANSWER_TIMEOUT_MS = 5_000;
 
 /** Reasons that the data itself gives, or that the server gives for not keeping it. */
 const ROLL_BACK_CODES = new Set<string>(['integrity', 'database-failed', 'database-busy', 'deadline']);
@@ -34,8 +37,7 @@ export async function explainFailure(
   work: Work,
   { config, log }: Pick<BackupDeps, 'config' | 'log'>,
 ): Promise<BackupError> {
-  // A store that is away must not keep FalkorDB from being set free: only a lease that is known to be lost counts.
-  await work.lease.assertHeld().catch(() => {});
+  await askForLease(work);
   if (work.lease.lost.aborted) return leftAlone(toBackupError(work.lease.lost.reason));
   const isStopped = work.signal.aborted && !isReasonToRollBack(error);
   const failure = toBackupError(isStopped ? work.signal.reason : error);
@@ -59,6 +61,13 @@ export async function explainFailure(
     retryable,
     cause,
   });
+}
+
+/** A store that is away must not keep FalkorDB from being set free: only a lease that is known to be lost counts. */
+async function askForLease({ lease }: Work): Promise<void> {
+  const waiting = new AbortController();
+  const late = setTimeout(LEASE_ANSWER_TIMEOUT_MS, undefined, { signal: waiting.signal });
+  await Promise.race([lease.assertHeld().catch(() => {}), late]).finally(() => waiting.abort());
 }
 
 function notSetFree(failure: BackupError, why: BackupError, cause: unknown): BackupError {

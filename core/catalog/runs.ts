@@ -1,6 +1,6 @@
 import pMap from 'p-map';
 import { BackupError, hasCode } from '../model/errors.ts';
-import { runKey, runsPrefix } from '../model/keys.ts';
+import { runKey, runsPrefix, verdictPrefix } from '../model/keys.ts';
 import {
   type Requested,
   type RunRecords,
@@ -53,6 +53,11 @@ export async function recordVerdict(store: ObjectStore, record: Verdict): Promis
     if (await putIfAbsent(store, runKey(record.target, record.runId, `verdict-${number}`), bytes)) return;
   }
   throw new Error(`Run ${record.runId} of ${record.target} has ${MAX_VERDICTS} verdicts already.`);
+}
+
+export async function hasVerdict(store: ObjectStore, target: string, runId: string): Promise<boolean> {
+  for await (const _ of store.list(verdictPrefix(target, runId))) return true;
+  return false;
 }
 
 /** The runs of a target that were asked for since a time, oldest first. */

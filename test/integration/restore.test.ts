@@ -1,12 +1,15 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
+import { restore } from '../../agent/restore/restore.ts';
 import { findManifest } from '../../core/catalog/catalog.ts';
 import { parseBackupId } from '../../core/model/backup-id.ts';
+import { BackupError } from '../../core/model/errors.ts';
 import { FileStore } from '../../core/store/file-store.ts';
+import type { ObjectStore } from '../../core/store/object-store.ts';
 import { backUp, manifestOf, runsOf } from '../support/backups.ts';
 import { type LiveServer, startLiveServer } from '../support/live-server.ts';
-import { restoreInto } from '../support/restores.ts';
+import { planOf, restoreDeps, restoreInto } from '../support/restores.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 
 let folder: TemporaryFolder;
@@ -78,3 +81,62 @@ test('the safety backup takes one back, and each restore has its own, even withi
   expect(await live.client.get('later')).toBe('yes');
   await expectFree(live);
 });
+
+test('the same request delivered twice restores once', async () => {
+  await using live = await startLiveServer();
+  await changedSince(live);
+  const { runId } = await restoreInto(live, store, state);
+  await live.graph('g', 'CREATE (:SinceThen)');
+  const again = restoreInto(live, store, state, { request: { runId } });
+  await expect(again).rejects.toMatchObject({ code: 'lease-held', message: expect.stringContaining('ended already') });
+  expect(await live.nodeCounts()).toEqual({ g: 201 });
+  const run = (await runsOf(store)).find((candidate) => candidate.runId === runId);
+  expect(run?.verdicts).toMatchObject([{ verdict: 'completed' }]);
+});
+
+test('a store that goes away after FalkorDB was frozen leaves it with its old data, taking writes', async () => {
+  await using live = await startLiveServer();
+  await changedSince(live);
+  const deps = restoreDeps(live, failing(store, /pre-restore.*dump/), state);
+  const plan = await planOf({}, deps);
+  await expect(restore(plan, deps)).rejects.toMatchObject({
+    code: 'store-unavailable',
+    message: expect.stringContaining('has its old data and takes writes again'),
+  });
+  expect(await live.nodeCounts()).toEqual({ g: 250 });
+  await expectFree(live);
+});
+
+/** A store of which everything fails once a key like this is to be written. */
+function failing(inner: ObjectStore, pattern: RegExp): ObjectStore {
+  let isAway = false;
+  const check = (key: string) => {
+    isAway ||= pattern.test(key);
+    if (isAway) throw new BackupError('store-unavailable', 'The store is away.', { retryable: true });
+  };
+  return {
+    url: inner.url,
+    put: async (key, ...rest) => {
+      check(key);
+      return inner.put(key, ...rest);
+    },
+    get: async (...args) => {
+      check('');
+      return inner.get(...args);
+    },
+    head: async (...args) => {
+      check('');
+      return inner.head(...args);
+    },
+    delete: async (...args) => {
+      check('');
+      return inner.delete(...args);
+    },
+    abortUpload: (...args) => inner.abortUpload(...args),
+    async *list(...args) {
+      check('');
+      yield* inner.list(...args);
+    },
+    listUploads: (...args) => inner.listUploads(...args),
+  };
+}

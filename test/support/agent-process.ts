@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { LiveServer } from './live-server.ts';
 
@@ -13,7 +14,7 @@ export interface AgentEnd {
   stderr: string;
 }
 
-/** `falkordb-backup backup` as a process of its own; killed, if it still runs, when it goes out of scope. */
+/** The agent as a process of its own; killed, if it still runs, when it goes out of scope. */
 export interface AgentProcess extends AsyncDisposable {
   process: ChildProcess;
   pid: number;
@@ -28,18 +29,22 @@ export interface AgentCall {
   source: 'bgsave' | 'replication';
 }
 
-export async function startAgent(live: LiveServer, call: AgentCall): Promise<AgentProcess> {
+/** `falkordb-backup backup`. */
+export function startAgent(live: LiveServer, call: AgentCall): Promise<AgentProcess> {
   const { store, scheduledFor, runId, source } = call;
-  const args = ['backup', '--json', '--scheduled-for', scheduledFor.toISOString(), '--run-id', runId];
+  return startAgentProcess(['backup', '--json', '--scheduled-for', scheduledFor.toISOString(), '--run-id', runId], {
+    FALKORDB_URL: live.server.url,
+    BACKUP_STORE: pathToFileURL(store).href,
+    BACKUP_SOURCE: source,
+    BACKUP_COMPRESSION: 'none',
+  });
+}
+
+/** `falkordb-backup` with `args`, and no setting but `env`. */
+export async function startAgentProcess(args: string[], env: Record<string, string>): Promise<AgentProcess> {
   const child = spawn(process.execPath, [MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      PATH: process.env.PATH,
-      FALKORDB_URL: live.server.url,
-      BACKUP_STORE: pathToFileURL(store).href,
-      BACKUP_SOURCE: source,
-      BACKUP_COMPRESSION: 'none',
-    },
+    env: { PATH: process.env.PATH, ...env },
   });
   const ended = Promise.all([once(child, 'close'), textOf(child.stdout), textOf(child.stderr)]).then(
     ([[exitCode, signal], stdout, stderr]): AgentEnd => ({ exitCode, signal, stdout, stderr }),
@@ -54,6 +59,22 @@ export async function startAgent(live: LiveServer, call: AgentCall): Promise<Age
       await ended;
     },
   };
+}
+
+/** True once `moment` holds; false where the agent ended before. */
+export async function reached(
+  moment: () => boolean | Promise<boolean>,
+  { ended }: Pick<AgentProcess, 'ended'>,
+): Promise<boolean> {
+  let over = false;
+  void ended.then(() => {
+    over = true;
+  });
+  while (!over) {
+    if (await moment()) return true;
+    await delay(1);
+  }
+  return moment();
 }
 
 async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {

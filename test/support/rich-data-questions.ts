@@ -4,7 +4,7 @@ export const GRAPHS = {
   shapes: 'shapes',
   indexed: 'indexed',
   large: 'large',
-  empty: 'empty',
+  empty: 'empty graph',
   emptied: 'emptied',
   odd: 'odd, {name} "quoted" \'é\' [漢字] 🧬 \\ :%',
   elsewhere: 'graph of another database',

@@ -12,6 +12,8 @@ const SCALARS: Record<string, string> = {
   16: 'duration',
 };
 
+const MISTAKABLE = new RegExp(`^("|(${Object.values(SCALARS).join('|')}|point|vector) )`);
+
 /** The rows of a reply of GRAPH.RO_QUERY … --compact, read by a client that gives integers as text. */
 export function plainRows(reply: unknown): Value[][] {
   const [, rows] = asList(reply);
@@ -31,7 +33,7 @@ function plainValue(cell: unknown): Value {
       return null;
     case '2':
       // No string may look like `integer 5`.
-      return /^("|[a-z]+ )/.test(String(value)) ? JSON.stringify(value) : String(value);
+      return MISTAKABLE.test(String(value)) ? JSON.stringify(value) : String(value);
     case '6':
       return asList(value).map(plainValue);
     case '10':
