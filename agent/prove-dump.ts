@@ -47,8 +47,8 @@ export interface Proof {
 }
 
 /**
- * Loads a dump into a throw-away FalkorDB and tells what that then holds. Nothing stays behind, even when this process
- * is killed with -9.
+ * Loads a dump into a throw-away FalkorDB and tells what that then holds. Neither a process nor the dump stays behind,
+ * even when this process is killed with -9; an empty folder may, in the millisecond before its guard is there.
  * @throws integrity where the bytes are damaged, or (`UnloadableError`) FalkorDB cannot load them; no-room, engine-missing,
  * invalid-settings, database-failed, deadline, store-*, `signal`'s reason: these say nothing about the dump
  */

@@ -36,12 +36,20 @@ try {
   await using server = await startScratch({ config: { 'repl-diskless-sync-delay': '0' } });
   await fill(server.url, Math.ceil((Number(megabytes) * 1e6) / BYTES_PER_NODE / NODES_PER_QUERY));
   await using store = await openStore(kind);
-  const env = { ...process.env, FALKORDB_URL: server.url, BACKUP_LOG_LEVEL: 'warn', ...store.settings };
+  const env = {
+    ...process.env,
+    FALKORDB_URL: server.url,
+    BACKUP_LOG_LEVEL: 'warn',
+    BACKUP_STATE_DIR: join(folder, 'state'),
+    ...store.settings,
+  };
   const measured = [
     await measure(['backup', '--source', 'bgsave'], env),
     await measure(['backup', '--source', 'replication'], env),
     await measure(['verify'], env),
     await measure(['fetch', '--output', join(folder, 'dump.rdb')], env),
+    await measure(['verify', '--load'], env),
+    await measure(['restore', 'latest', '--force'], env),
   ];
   const rows = measured.map(({ command, seconds, peakBytes }) => [
     command,

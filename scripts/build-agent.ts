@@ -11,6 +11,8 @@ const { metafile } = await build({
   bundle: true,
   platform: 'node',
   target: 'node24',
+  // esbuild 0.28 would rewrite it, and wrongly so in a loop: an error of one turn is thrown again by the next one.
+  supported: { using: true },
   format: 'esm',
   // Prefers the ES module of a package that has both.
   mainFields: ['module', 'main'],

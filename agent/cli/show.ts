@@ -6,13 +6,15 @@ import type { Verification } from '../../core/model/verification.ts';
 import type { Cli } from './cli.ts';
 import { formatBytes, formatFields, formatSeconds, formatTable, formatTime } from './format.ts';
 import { addCommonOptions, inSession } from './session.ts';
+import { showState } from './show-state.ts';
 import { describeVerification } from './verification-text.ts';
 
 export function showCommand(command: Command, cli: Cli): void {
   addCommonOptions(
     command
       .description('Show all that is known of a backup')
-      .argument('[backup]', 'a backup id, "latest", or "latest:<tier>"', 'latest'),
+      .argument('[backup]', 'a backup id, "latest", or "latest:<tier>"', 'latest')
+      .option('--state', 'show users and settings of that time instead, and the commands that put them back'),
   )
     .addHelpText(
       'after',
@@ -20,11 +22,13 @@ export function showCommand(command: Command, cli: Cli): void {
 Examples:
   $ falkordb-backup show
   $ falkordb-backup show latest:daily
+  $ falkordb-backup show latest --state
   $ falkordb-backup show 20261122T023000Z-falkordb-daily --json`,
     )
-    .action((reference: string) =>
+    .action((reference: string, { state = false }: { state?: boolean }) =>
       inSession(cli, command, async ({ config, store, now }) => {
         const manifest = await resolveBackup(store, config.target, reference);
+        if (state) return showState(store, manifest);
         const verification = await newestVerification(store, manifest);
         return {
           json: { ...manifest, verification: verification ?? null },

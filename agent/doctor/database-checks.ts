@@ -7,6 +7,7 @@ import { Database } from '../falkordb/database.ts';
 import { assertRoomForDump } from '../falkordb/dump-room.ts';
 import { preflight, type SuitableServer } from '../falkordb/preflight.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
+import { checkGraphs } from './graph-check.ts';
 
 const MAX_CLOCK_SKEW_SECONDS = 5;
 /** A dump's last byte is written just before the save ends; a slow disk's fsync and rename come in between. */
@@ -23,6 +24,7 @@ export async function checkDatabase(config: Config, now: () => Date): Promise<Fi
       ),
       clockFinding(await db.unixSeconds(), now()),
       ...(await persistenceFindings(db, info)),
+      await checkGraphs(db),
       await dumpFinding(db, info, config),
     ];
   } catch (error) {

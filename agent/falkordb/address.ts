@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** Where a FalkorDB listens, and as whom to talk to it. */
 export interface Address {
   host: string;
@@ -38,6 +40,11 @@ function percentDecode(text: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** For `tls.connect`. A host behind which several servers stand tells them apart by the name that the client asks for. */
+export function tlsOptions({ host, ca }: Address): { host: string; servername?: string; ca?: string } {
+  return { host, ...(isIP(host) === 0 ? { servername: host } : {}), ...(ca === undefined ? {} : { ca }) };
 }
 
 /** For people: never holds the user or the password. */

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { BackupError } from '../../core/model/errors.ts';
-import { type Address, describeAddress } from './address.ts';
+import { type Address, describeAddress, tlsOptions } from './address.ts';
 import { toDatabaseError } from './database-error.ts';
 import { parseInfo, type ServerInfo } from './server-info.ts';
 
@@ -27,7 +27,7 @@ export class Database {
       port: address.port,
       ...(address.username === undefined ? {} : { username: address.username }),
       ...(address.password === undefined ? {} : { password: address.password }),
-      ...(address.tls ? { tls: { host: address.host, ...(address.ca === undefined ? {} : { ca: address.ca }) } } : {}),
+      ...(address.tls ? { tls: tlsOptions(address) } : {}),
       protocol: 2,
       lazyConnect: true,
       // After a failed connect its timer would keep the process alive for nothing.

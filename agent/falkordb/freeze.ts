@@ -3,11 +3,15 @@ import { BackupError } from '../../core/model/errors.ts';
 import type { Database } from './database.ts';
 import type { MomentaryMaster } from './master/momentary-master.ts';
 
-/** Clients wait meanwhile rather than being refused. It ends by itself where this process does. */
-const PAUSE_MS = 90_000;
-const DRAIN_TIMEOUT_MS = 30_000;
-const DRAIN_POLL_MS = 50;
-const CONNECT_TIMEOUT_MS = 10_000;
+const LIMITS = {
+  /** Clients wait meanwhile rather than being refused. It ends by itself where this process does. */
+  pauseMs: 90_000,
+  /** For the queries that are under way. */
+  drainMs: 30_000,
+  /** For FalkorDB to reach one address of the master. */
+  connectMs: 10_000,
+};
+const POLL_MS = 50;
 
 export interface HostAndPort {
   host: string;
@@ -18,10 +22,9 @@ export interface FreezeOptions {
   master: MomentaryMaster;
   /** Where FalkorDB may reach the master, in order of promise. */
   addresses: HostAndPort[];
-  /** The history that its data belongs to. */
-  replicationId: string;
   /** Called before FalkorDB is told to replicate from there. */
   beforeReplication: (address: HostAndPort) => Promise<void>;
+  limits?: Partial<typeof LIMITS>;
   signal: AbortSignal;
 }
 
@@ -31,35 +34,48 @@ export interface FreezeOptions {
  * @throws database-busy where a query does not end, database-unreachable where FalkorDB reaches none of the addresses
  */
 export async function freeze(db: Database, options: FreezeOptions): Promise<void> {
-  await db.call('CLIENT', 'PAUSE', PAUSE_MS, 'WRITE');
+  const { master, addresses, beforeReplication, signal } = options;
+  const limits = { ...LIMITS, ...options.limits };
   try {
-    await untilQueriesEnded(db, options.signal);
-    const held = options.master.hold(options.replicationId);
-    for (const address of options.addresses) {
-      options.signal.throwIfAborted();
-      await options.beforeReplication(address);
+    let pausedUntil = await pauseWrites(db, limits, signal);
+    for (const address of addresses) {
+      signal.throwIfAborted();
+      await beforeReplication(address);
+      // That may have taken its time, and a pause that ends lets writes begin that REPLICAOF would cut off.
+      if (performance.now() > pausedUntil - limits.connectMs) pausedUntil = await pauseWrites(db, limits, signal);
+      // A new one after each REPLICAOF NO ONE.
+      const { id } = (await db.info()).replication;
+      const held = master.hold(id);
       await db.call('REPLICAOF', address.host, address.port);
-      if (await isInTime(held, options.signal)) return;
+      if (await isInTime(held, db, limits.connectMs, signal)) return;
       await db.call('REPLICAOF', 'NO', 'ONE');
     }
   } finally {
     await db.call('CLIENT', 'UNPAUSE');
   }
-  throw notReached(db, options.addresses);
+  throw notReached(db, addresses);
+}
+
+/** @returns until when no write begins, by this process's clock */
+async function pauseWrites(db: Database, { pauseMs, drainMs }: typeof LIMITS, signal: AbortSignal): Promise<number> {
+  const pausedAt = performance.now();
+  await db.call('CLIENT', 'PAUSE', pauseMs, 'WRITE');
+  await untilQueriesEnded(db, drainMs, signal);
+  return pausedAt + pauseMs;
 }
 
 /**
  * Redis answers the clients of queries that are under way with an error when it becomes a replica, but FalkorDB's threads
  * would go on, and write into what nobody may write to any more.
  */
-async function untilQueriesEnded(db: Database, signal: AbortSignal): Promise<void> {
+async function untilQueriesEnded(db: Database, drainMs: number, signal: AbortSignal): Promise<void> {
   const pausedAt = await db.unixSeconds();
-  const deadline = performance.now() + DRAIN_TIMEOUT_MS;
+  const deadline = performance.now() + drainMs;
   for (;;) {
     const started = receivedTimes(await db.call('GRAPH.INFO'));
     if (started.every((time) => time > pausedAt)) return;
     if (performance.now() > deadline) throw doesNotEnd(db, pausedAt - Math.min(...started));
-    await setTimeout(DRAIN_POLL_MS, undefined, { signal });
+    await setTimeout(POLL_MS, undefined, { signal });
   }
 }
 
@@ -74,10 +90,17 @@ export function receivedTimes(reply: unknown): number[] {
   });
 }
 
-async function isInTime(held: Promise<void>, signal: AbortSignal): Promise<boolean> {
+/** False where FalkorDB has not connected, or does not say yet that its link is up. */
+async function isInTime(held: Promise<void>, db: Database, connectMs: number, signal: AbortSignal): Promise<boolean> {
+  const deadline = performance.now() + connectMs;
   const waiting = new AbortController();
-  const late = setTimeout(CONNECT_TIMEOUT_MS, false, { signal: AbortSignal.any([waiting.signal, signal]) });
-  return Promise.race([held.then(() => true), late]).finally(() => waiting.abort());
+  const late = setTimeout(connectMs, false, { signal: AbortSignal.any([waiting.signal, signal]) });
+  const isHeld = await Promise.race([held.then(() => true), late]).finally(() => waiting.abort());
+  while (isHeld && performance.now() < deadline) {
+    if ((await db.info()).masterLinkUp) return true;
+    await setTimeout(POLL_MS, undefined, { signal });
+  }
+  return false;
 }
 
 function doesNotEnd(db: Database, seconds: number): BackupError {

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
+import { hasCode } from '../../core/model/errors.ts';
 import { decodeSingleCompactValue } from './compact-reply.ts';
 import type { Database } from './database.ts';
 
@@ -31,8 +32,13 @@ export async function untilIndexed(
   }
 }
 
+/** None of a graph that was deleted since it was listed, or is in another database: GRAPH.LIST names those too. */
 async function readStatuses(db: Database, graph: string): Promise<string[]> {
-  return z
-    .array(z.string())
-    .parse(decodeSingleCompactValue(await db.call('GRAPH.RO_QUERY', graph, STATUSES, '--compact')));
+  try {
+    const reply = await db.call('GRAPH.RO_QUERY', graph, STATUSES, '--compact');
+    return z.array(z.string()).parse(decodeSingleCompactValue(reply));
+  } catch (error) {
+    if (hasCode(error, 'database-failed') && /empty key|WRONGTYPE/.test(error.message)) return [];
+    throw error;
+  }
 }

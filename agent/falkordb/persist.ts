@@ -2,9 +2,22 @@ import { setTimeout } from 'node:timers/promises';
 import { BackupError, hasCode } from '../../core/model/errors.ts';
 import type { Database } from './database.ts';
 import type { DumpOptions } from './dump-source.ts';
+import { type Findings, ifAllowed, NOTHING, refuse } from './restore-checks/findings.ts';
 import { save, tooSlow, whenIdle } from './save.ts';
+import type { ServerInfo } from './server-info.ts';
 
 const REWRITE_POLL_MS = 100;
+
+/** For what `persist` would fail: seen on 4.16.3, whose child crashes when it writes a graph as commands. */
+export async function checkPersistence(db: Database, { aof }: Pick<ServerInfo, 'aof'>): Promise<Findings> {
+  const settings = aof.enabled ? await ifAllowed(db.config('aof-use-rdb-preamble')) : undefined;
+  if (settings?.get('aof-use-rdb-preamble') !== 'no') return NOTHING;
+  return refuse(
+    'database-unsuitable',
+    `FalkorDB at ${db.name} has aof-use-rdb-preamble no, with which it cannot rewrite an AOF that holds graphs.`,
+    'Run: CONFIG SET aof-use-rdb-preamble yes',
+  );
+}
 
 /**
  * Makes the server's own files hold what it holds in memory: what came by replication is in the dump file, but not in

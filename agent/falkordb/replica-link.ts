@@ -1,7 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { BackupError } from '../../core/model/errors.ts';
-import { type Address, describeAddress } from './address.ts';
+import { type Address, describeAddress, tlsOptions } from './address.ts';
 import { toDatabaseError } from './database-error.ts';
 
 const MAX_LINE_BYTES = 64 * 1024;
@@ -24,10 +24,8 @@ export class ReplicaLink {
 
   /** @throws database-unreachable, database-denied; the signal's reason */
   static async connect(address: Address, signal: AbortSignal): Promise<ReplicaLink> {
-    const { host, port, tls, ca } = address;
-    const socket = tls
-      ? connectTls({ host, port, servername: host, ...(ca === undefined ? {} : { ca }) })
-      : connectTcp({ host, port });
+    const { host, port, tls } = address;
+    const socket = tls ? connectTls({ port, ...tlsOptions(address) }) : connectTcp({ host, port });
     const onAbort = () => socket.destroy(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     socket.once('close', () => signal.removeEventListener('abort', onAbort));

@@ -16,7 +16,7 @@ const MAX_BYTES_PER_MEMORY = 2;
  */
 export async function openReplication(db: Database, options: DumpOptions): Promise<DumpSource> {
   // A server that is saving to a file for another client like us would give us that dump, which is older than this call.
-  await whenIdle(db, options, async () => true);
+  const before = await whenIdle(db, options, async (save) => save);
   const link = await ReplicaLink.connect(db.address, options.signal);
   try {
     // Not counted as a replica, gets no writes after the dump, and is hung up on when it has it.
@@ -27,8 +27,10 @@ export async function openReplication(db: Database, options: DumpOptions): Promi
     const { timeouts } = options;
     const busy = () => tooBusy(db, 'another save or an AOF rewrite', timeouts);
     await link.within(timeouts.busySeconds, busy, () => readFullResync(link, db.name));
-    const markerAtFork = await writeMarker(db, { ownSaves: 0 });
-    const { usedMemoryBytes } = await db.info();
+    const { usedMemoryBytes, save } = await db.info();
+    // With repl-diskless-sync no it saves to a file, which counts as a save; only one runs at a time.
+    const ownSaves = save.startedCount === before.startedCount ? 0 : 1;
+    const markerAtFork = await writeMarker(db, { ownSaves });
     const slow = () => tooSlow(db, timeouts);
     const payload = await link.within(timeouts.saveSeconds, slow, () => readPayloadHeader(link, db.name));
     return {

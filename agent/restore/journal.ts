@@ -26,6 +26,8 @@ const journalSchema = z.object({
   masterauthSha256: z.string().nullable(),
   /** The histories that were sent, by which the server's data can be told. */
   streams: z.array(z.object({ replicationId: z.string(), holds: z.enum(['backup', 'safety backup']) })),
+  /** True once the server's own files hold the backup: from then on a restart does not change what it holds. */
+  isDurable: z.boolean().optional(),
   /** What the server is to hold when the backup is in it; null where nobody has loaded it before. */
   expected: contentsSchema.nullable(),
   /** What it held before; null until it was frozen. */

@@ -6,6 +6,8 @@ import type { ObjectStore } from '../../core/store/object-store.ts';
 import type { Config } from '../config.ts';
 import { Database } from '../falkordb/database.ts';
 import { takeInventory } from '../falkordb/inventory.ts';
+import { assertUsable } from '../falkordb/master/certificate.ts';
+import { checkPersistence } from '../falkordb/persist.ts';
 import { preflight } from '../falkordb/preflight.ts';
 import { compareVersions } from '../falkordb/restore-checks/versions.ts';
 import { findRefusals } from '../falkordb/restore-checks.ts';
@@ -49,9 +51,10 @@ interface PlanDeps {
 
 /**
  * Looks at everything and changes nothing.
- * @throws backup-not-found, invalid-argument, integrity, unreadable-manifest, database-*, store-*
+ * @throws backup-not-found, invalid-argument, invalid-settings, integrity, unreadable-manifest, database-*, store-*
  */
 export async function planRestore(request: RestoreRequest, { config, store, signal }: PlanDeps): Promise<RestorePlan> {
+  if (config.replicationTls) assertUsable(config.replicationTls);
   const target = request.fromTarget ?? config.target;
   const source = await resolveSource(request.reference, { store, target, signal });
   using db = await Database.connect(config.falkordb);
@@ -66,6 +69,7 @@ export async function planRestore(request: RestoreRequest, { config, store, sign
       replicationTls: config.replicationTls !== undefined,
     },
   );
+  refusals.push(...(await checkPersistence(db, info)).refusals);
   const left = await Journal.find(config.stateFolder, config.target);
   if (left) refusals.unshift(unfinished(left));
   const verification = source.manifest ? await newestVerification(store, source.manifest) : undefined;

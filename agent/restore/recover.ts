@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { BackupError, hasCode, toBackupError } from '../../core/model/errors.ts';
 import { compareContents, readContents } from '../contents.ts';
 import { type Address, describeAddress } from '../falkordb/address.ts';
-import { Database } from '../falkordb/database.ts';
+import type { Database } from '../falkordb/database.ts';
 import type { DumpTimeouts } from '../falkordb/dump-source.ts';
 import { untilAnswered } from '../falkordb/patience.ts';
 import { persist } from '../falkordb/persist.ts';
@@ -35,37 +35,57 @@ export interface RecoverDeps {
  * @throws database-unsuitable, with what to do, where the server is not as the restore has left it; database-*, deadline
  */
 export async function recover(journal: Journal, deps: RecoverDeps): Promise<Recovered> {
-  const { address, timeoutSeconds: seconds, signal, log } = deps;
-  await untilAnswered(address, { seconds, signal }, async (db) => ((await db.info()).loading ? undefined : true));
-  using db = await Database.connect(address);
-  const info = await db.info();
-  const { record } = journal;
-  const recovered =
-    info.runId === record.server.runId
-      ? await setFreeAsLeft(db, info, journal, deps)
-      : await lookAfterRestart(db, info, record, signal);
+  const settled = await askOnceLoaded(journal, deps, (db, info) => settle(db, info, journal, deps));
+  const { holds, differences, notes } = settled.hasRestarted
+    ? settled
+    : await askOnceLoaded(journal, deps, (db) => free(db, settled, journal, deps));
   await journal.remove();
-  log.info(recovered, 'FalkorDB is free');
-  return recovered;
+  deps.log.info({ holds, differences, notes }, 'FalkorDB is free');
+  return { holds, differences, notes };
 }
 
-async function setFreeAsLeft(db: Database, info: ServerInfo, journal: Journal, deps: RecoverDeps): Promise<Recovered> {
+interface Settled extends Recovered {
+  /** Nothing is left to be undone then. */
+  hasRestarted: boolean;
+}
+
+/** Asks again where the server begins to load, or hangs up: each part may be done twice. */
+function askOnceLoaded(
+  { record }: Journal,
+  { address, timeoutSeconds: seconds, signal }: RecoverDeps,
+  ask: (db: Database, info: ServerInfo) => Promise<Settled>,
+): Promise<Settled> {
+  return untilAnswered(address, { seconds, signal }, async (db) => {
+    const info = await db.info();
+    if (info.loading) return undefined;
+    if (info.runId === record.server.runId) return ask(db, info);
+    return { ...(await lookAfterRestart(db, info, record, signal)), hasRestarted: true };
+  });
+}
+
+/** Leaves it as a replica whose data is compared and durable. */
+async function settle(db: Database, info: ServerInfo, journal: Journal, deps: RecoverDeps): Promise<Settled> {
   const { record } = journal;
   const { master } = info.replication;
   if (master && (master.host !== record.master?.host || master.port !== record.master.port)) {
     throw notAsLeft(db, `replicates from ${master.host}:${master.port}, which is not this restore's doing`);
   }
-  // A process that sleeps in the middle of its restore must not go on with it when it wakes up.
-  for (const id of record.connections) await closeConnection(db, id);
-  const { id } = await db.connection();
-  await journal.update({ connections: [id] });
-
+  await takeOver(db, journal);
   const holds = whatItHolds(record, info);
   const isSwapped = master !== undefined && holds !== 'old data';
   const differences = isSwapped ? await differencesOf(db, holds, record, deps.signal) : [];
   const notes = isSwapped ? await tryPersist(db, deps) : [];
-  notes.push(...(await setFree(db, { ...record, configRewrites: record.server.configRewrites })));
-  return { holds, differences, notes };
+  return { holds, differences, notes, hasRestarted: false };
+}
+
+async function free(db: Database, settled: Settled, journal: Journal, deps: RecoverDeps): Promise<Settled> {
+  await takeOver(db, journal);
+  const { record } = journal;
+  const notes = await setFree(db, { ...record, configRewrites: record.server.configRewrites });
+  const holds = whatItHolds(record, await db.info());
+  if (holds === settled.holds) return { ...settled, notes: [...settled.notes, ...notes] };
+  // Bytes that were under way when the agent ended made it load after it was looked at.
+  return { ...settled, holds, differences: [], notes: [...(await tryPersist(db, deps)), ...notes] };
 }
 
 /** The history that its data belongs to: as a replica, or before it was promoted. */
@@ -91,6 +111,7 @@ async function tryPersist(db: Database, { timeouts, signal, log }: RecoverDeps):
     return [];
   } catch (error) {
     signal.throwIfAborted();
+    if (hasCode(error, 'database-unreachable')) throw error;
     const { message } = toBackupError(error);
     log.warn({ err: error }, 'FalkorDB could not save what it was given');
     return [`It could not be made durable (${message}): run BGSAVE, and BGREWRITEAOF where AOF is on.`];
@@ -111,11 +132,21 @@ async function lookAfterRestart(
   if (await hasOurMasterauth(db, record.masterauthSha256)) {
     throw notAsLeft(db, 'restarted during the restore, and has its masterauth in its config file');
   }
+  const restarted = ['FalkorDB restarted during the restore and loaded its own files.'];
+  // It was never sent anything else, or its files held the backup before anybody could write to it again.
+  if (record.streams.length === 0) return { holds: 'old data', differences: [], notes: restarted };
+  if (record.isDurable) return { holds: 'backup', differences: [], notes: restarted };
   const contents = await readContents(db, { onProgress: () => {}, signal });
   const isOld = record.old && compareContents(record.old, contents).length === 0;
   const isNew = record.expected && compareContents(record.expected, contents).length === 0;
   const holds = isOld ? 'old data' : isNew ? 'backup' : 'unknown';
-  return { holds, differences: [], notes: ['FalkorDB restarted during the restore and loaded its own files.'] };
+  return { holds, differences: [], notes: restarted };
+}
+
+/** A process that sleeps in the middle of its restore, or of its recovery, must not go on with it when it wakes up. */
+async function takeOver(db: Database, journal: Journal): Promise<void> {
+  for (const id of journal.record.connections) await closeConnection(db, id);
+  await journal.update({ connections: [(await db.connection()).id] });
 }
 
 async function closeConnection(db: Database, id: number): Promise<void> {

@@ -6,6 +6,7 @@ import { Database } from '../falkordb/database.ts';
 import { freeze } from '../falkordb/freeze.ts';
 import { persist } from '../falkordb/persist.ts';
 import { preflight } from '../falkordb/preflight.ts';
+import { whenIdle } from '../falkordb/save.ts';
 import { setFree } from '../falkordb/set-free.ts';
 import { ownIdentity } from '../process-identity.ts';
 import type { Work } from '../run.ts';
@@ -15,6 +16,8 @@ import { type LinkSetUp, setUpLink } from './link-set-up.ts';
 import { backupSource, type RestoreSource } from './restore-source.ts';
 import type { Steps } from './steps.ts';
 import { contentsOf, type SwapDeps, sendDump, untilLoaded } from './swap.ts';
+
+const SAFETY_BACKUP_ATTEMPTS = 3;
 
 export interface Order {
   runId: string;
@@ -82,7 +85,7 @@ export async function replaceData(order: Order, work: Work, deps: BackupDeps, st
         onProgress: deps.onProgress,
         afterwards,
       };
-      return await carryOut(control, info.replication.id, scene);
+      return await carryOut(control, scene);
     } catch (error) {
       await master.close();
       throw await explainFailure(error, journal, work, deps);
@@ -92,9 +95,9 @@ export async function replaceData(order: Order, work: Work, deps: BackupDeps, st
   }
 }
 
-async function carryOut(control: Database, replicationId: string, scene: Scene): Promise<Replaced> {
+async function carryOut(control: Database, scene: Scene): Promise<Replaced> {
   const { steps, work, journal, order } = scene;
-  await steps.run('freeze', () => standStill(control, replicationId, scene));
+  await steps.run('freeze', () => standStill(control, scene));
   await journal.update({ old: await contentsOf(control, scene) });
   const safety = order.withSafetyBackup ? await steps.run('safety backup', () => backUp(control, scene)) : undefined;
   await send(order.source, 'backup', work.signal, scene);
@@ -110,14 +113,13 @@ async function carryOut(control: Database, replicationId: string, scene: Scene):
   return { safetyBackupId: safety?.backupId ?? null, contents, notes };
 }
 
-async function standStill(control: Database, replicationId: string, scene: Scene): Promise<void> {
+async function standStill(control: Database, scene: Scene): Promise<void> {
   const { link, work, journal } = scene;
   await work.lease.assertHeld();
   if (link.masterauth) await control.call('CONFIG', 'SET', 'masterauth', link.masterauth.password);
   await freeze(control, {
     master: link.master,
     addresses: link.addresses,
-    replicationId,
     beforeReplication: async (master) => {
       await journal.update({ master });
       await work.lease.assertHeld();
@@ -126,16 +128,26 @@ async function standStill(control: Database, replicationId: string, scene: Scene
   });
 }
 
-/** Nothing acknowledged can fall between this and the swap: the server has stood still since before. */
+/**
+ * Nothing acknowledged can fall between this and the swap: the server has stood still since before. A save of its own, by
+ * its save points, sets back the counters that prove it; then the next try proves it.
+ */
 async function backUp(control: Database, scene: Scene): Promise<Manifest> {
-  const before = (await control.info()).save;
-  const manifest = await newSafetyBackup(scene);
-  const { save } = await control.info();
-  // A save of ours has set the counter back to what came after it.
-  const expected = save.startedCount === before.startedCount ? before.changes : 0;
-  if (!manifest.countsExact || save.changes !== expected) throw writtenMeanwhile(control);
-  await scene.journal.update({ safetyBackupId: manifest.backupId });
-  return manifest;
+  const { config, work, journal } = scene;
+  const timeouts = { busySeconds: config.busyTimeoutSeconds, saveSeconds: config.saveTimeoutSeconds };
+  const waiting = { timeouts, onSaveProgress: () => {}, signal: work.signal };
+  for (let attempt = 1; ; attempt++) {
+    const before = await whenIdle(control, waiting, async (state) => state);
+    const manifest = await newSafetyBackup(scene);
+    const { save } = await control.info();
+    const saves = save.startedCount - before.startedCount;
+    if (manifest.countsExact && save.changes === (saves === 0 ? before.changes : 0)) {
+      await journal.update({ safetyBackupId: manifest.backupId });
+      return manifest;
+    }
+    const wereOthers = saves > (manifest.source === 'bgsave' ? 1 : 0);
+    if (!wereOthers || attempt === SAFETY_BACKUP_ATTEMPTS) throw writtenMeanwhile(control);
+  }
 }
 
 /** One of an earlier restore in the very same second has the same id, and would be taken for it. */
@@ -176,6 +188,7 @@ async function acceptOrRollBack(db: Database, safety: Manifest | undefined, scen
     const contents = await steps.run('compare', () => compare(db, scene));
     const timeouts = { busySeconds: deps.config.busyTimeoutSeconds, saveSeconds: deps.config.saveTimeoutSeconds };
     await steps.run('persist', () => persist(db, { timeouts, signal: afterwards, onSaveProgress: () => {} }));
+    await scene.journal.update({ isDurable: true });
     return contents;
   } catch (error) {
     if (safety && isReasonToRollBack(error)) {

@@ -284,6 +284,21 @@ describe('doctor', () => {
     );
   });
 
+  test('warns of graphs that no manifest counts', async () => {
+    const inOther = server.client.duplicate({ db: 5 });
+    await inOther.call('GRAPH.QUERY', 'hidden', 'CREATE (:Node)');
+    const { json } = await agent('doctor', '--json');
+    await inOther.call('GRAPH.DELETE', 'hidden');
+    inOther.disconnect();
+    expect(json.findings).toContainEqual(
+      expect.objectContaining({
+        check: 'graphs',
+        level: 'warning',
+        message: expect.stringMatching(/^1 graphs are in/),
+      }),
+    );
+  });
+
   test('finds a mounted folder that is another server’s', async () => {
     await using other = await startLiveServer();
     await server.client.bgsave();
@@ -335,7 +350,7 @@ describe('the command line', () => {
     const verbs = [...stdout.matchAll(/^ {2}([a-z]+) \[/gm)]
       .map(([, verb = '']) => verb)
       .filter((verb) => verb !== 'help');
-    expect(verbs).toEqual(['backup', 'list', 'show', 'verify', 'fetch', 'status', 'doctor', 'demo']);
+    expect(verbs).toEqual(['backup', 'list', 'show', 'verify', 'fetch', 'restore', 'status', 'doctor', 'demo']);
     for (const verb of verbs) expect((await agent(verb, '--help')).stdout).toContain('Examples:\n  $ falkordb-backup');
   });
 });

@@ -43,6 +43,23 @@ test('the installed command makes and verifies a backup', async () => {
   expect((await run(['verify'], env)).stdout).toContain(`${made.backupId}  ok`);
 });
 
+test('the installed command restores into a server that takes its time to load', async () => {
+  await using live = await startLiveServer({ config: { 'key-load-delay': '20000' } });
+  await live.graph('g', 'CREATE (:A)');
+  await live.fill(50);
+  const env = {
+    FALKORDB_URL: live.server.url,
+    BACKUP_STORE: pathToFileURL(join(project, 'backups')).href,
+    BACKUP_STATE_DIR: join(project, 'state'),
+    BACKUP_TARGET: 'slow',
+  };
+  await run(['backup'], env);
+  await live.client.flushall();
+  const restored = await run(['restore', 'latest', '--unproven', '--force', '--json'], env);
+  expect(JSON.parse(restored.stdout)).toMatchObject({ status: 'completed', graphs: [{ name: 'g', nodes: 1 }] });
+  expect(await live.client.dbsize()).toBeGreaterThanOrEqual(51);
+});
+
 test('the package holds the bundle and its documents, and depends on nothing it must install', async () => {
   const home = join(project, 'node_modules/falkordb-backup');
   expect((await readdir(home)).toSorted()).toEqual([
@@ -54,4 +71,10 @@ test('the package holds the bundle and its documents, and depends on nothing it 
     'package.json',
   ]);
   expect(JSON.parse(await readFile(join(home, 'package.json'), 'utf8')).dependencies).toBeUndefined();
+});
+
+test('the bundle leaves `using` to Node: what esbuild 0.28 makes of it throws old errors again in a loop', async () => {
+  const bundle = await readFile(join(project, 'node_modules/falkordb-backup/dist/agent.mjs'), 'utf8');
+  expect(bundle).toMatch(/\busing db = /);
+  expect(bundle).not.toContain('__callDispose');
 });

@@ -1,8 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { execa } from 'execa';
 import { pino } from 'pino';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readContents } from '../../agent/contents.ts';
 import { Database } from '../../agent/falkordb/database.ts';
 import type { Progress } from '../../agent/progress.ts';
@@ -16,9 +20,14 @@ import { FileStore } from '../../core/store/file-store.ts';
 import { backUp, manifestOf, TARGET } from '../support/backups.ts';
 import { type LiveServer, startLiveServer } from '../support/live-server.ts';
 import { backUpSpoiled, createSpoilableGraph, rewriteManifest } from '../support/spoiled-backups.ts';
+import { hasFile } from '../support/store-files.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 
+const AT_ONCE = { timeout: 15_000, interval: 1 };
+
 let live: LiveServer;
+/** Its dump takes a moment to load. */
+let slow: LiveServer;
 let folder: TemporaryFolder;
 let scratch: string;
 let store: FileStore;
@@ -28,8 +37,14 @@ beforeAll(async () => {
   await createSpoilableGraph(live);
   await live.graph('people', 'CREATE INDEX FOR (p:Person) ON (p.name)');
   await live.graph('empty', 'RETURN 1');
+  slow = await startLiveServer({ config: { 'enable-debug-command': 'yes' } });
+  await slow.client.call('DEBUG', 'POPULATE', 600_000);
+  await slow.graph('g', 'CREATE ()');
 });
-afterAll(() => live[Symbol.asyncDispose]());
+afterAll(async () => {
+  await live[Symbol.asyncDispose]();
+  await slow[Symbol.asyncDispose]();
+});
 beforeEach(async () => {
   folder = await temporaryFolder();
   store = new FileStore(join(folder.path, 'store'));
@@ -40,6 +55,8 @@ beforeEach(async () => {
 // Nothing is left, whatever happened.
 afterEach(async () => {
   expect(await readdir(scratch)).toEqual([]);
+  const { stdout } = await execa('ps', ['-eo', 'args=', '-ww']);
+  expect(stdout).not.toContain(scratch);
   await folder[Symbol.asyncDispose]();
 });
 
@@ -184,11 +201,18 @@ describe('a backup that FalkorDB cannot load, though every checksum is right', (
   });
 
   test('has failed too where FalkorDB crashes after it has loaded it', async () => {
-    const manifest = manifestOf(await backUp(live, store, { config: { compression: 'none' } }));
-    using crash = onServer(/Ready to accept connections/, (pid) => process.kill(pid, 'SIGSEGV'));
-    const dump = dumpOf(manifest);
-    await expect(prove(dump, depsOf())).rejects.toMatchObject({ code: 'integrity' });
-    expect(crash.pid()).toBeGreaterThan(0);
+    const manifest = manifestOf(await backUp(live, store));
+    let pid: number | undefined;
+    const onProgress = ({ phase }: Progress) => {
+      if (phase !== 'inventory' || pid !== undefined) return;
+      pid = serverThatWrote(/Ready to accept connections/);
+      if (pid !== undefined) process.kill(pid, 'SIGSEGV');
+    };
+    expect(await proof(manifest, { onProgress })).toMatchObject({
+      outcome: 'failed',
+      failure: { message: expect.stringContaining('it crashed when it had loaded it') },
+    });
+    expect(pid).toBeGreaterThan(0);
   });
 });
 
@@ -204,3 +228,150 @@ function dumpOf(manifest: Manifest, dump: Partial<ProvableDump> = {}): ProvableD
     ...dump,
   };
 }
+
+describe('a backup that holds something else than its manifest says', () => {
+  const withFewerNodes = async (countsExact: boolean) => {
+    const made = manifestOf(await backUp(live, store));
+    const graphs = made.graphs.map((graph) => ({ ...graph, nodes: graph.name === 'people' ? 39 : graph.nodes }));
+    return rewriteManifest(root(), { ...made, graphs, countsExact });
+  };
+
+  test('has failed where its counts are exact', async () => {
+    const verification = await proof(await withFewerNodes(true));
+    expect(verification).toMatchObject({
+      outcome: 'failed',
+      failure: null,
+      differences: ['graph people: 40 nodes, 39 expected'],
+    });
+    expect(verification.contents?.graphs).toHaveLength(2);
+  });
+
+  test('is loaded, with the counts that it turned out to have, where they are not', async () => {
+    const verification = await proof(await withFewerNodes(false));
+    expect(verification).toMatchObject({ outcome: 'loaded', differences: [] });
+    expect(verification.contents?.graphs.map(({ name, nodes }) => [name, nodes])).toEqual([
+      ['empty', 0],
+      ['people', 40],
+    ]);
+  });
+
+  test('is said to hold another graph even where they are not', async () => {
+    const made = manifestOf(await backUp(live, store));
+    const graphs = made.graphs.filter(({ name }) => name === 'people');
+    const manifest = await rewriteManifest(root(), { ...made, graphs, countsExact: false });
+    expect(await proof(manifest)).toMatchObject({ outcome: 'loaded', differences: ['graph empty was not expected'] });
+  });
+});
+
+describe('what says nothing about the backup is an error, and nothing is recorded:', () => {
+  let manifest: Manifest;
+
+  beforeEach(async () => {
+    manifest = manifestOf(await backUp(slow, store));
+  });
+  afterEach(async () => expect(await sidecars(manifest)).toEqual([]));
+
+  test('the throw-away server is killed while it loads', async () => {
+    using kill = onServer(/Loading RDB produced by/, (pid) => process.kill(pid, 'SIGKILL'));
+    await expect(proof(manifest)).rejects.toMatchObject({
+      code: 'database-failed',
+      message: expect.stringContaining('vanished while it loaded'),
+    });
+    expect(kill.pid()).toBeGreaterThan(0);
+  });
+
+  test('it is told to stop while it loads', async () => {
+    using _ = onServer(/Loading RDB produced by/, (pid) => process.kill(pid, 'SIGTERM'));
+    await expect(proof(manifest)).rejects.toMatchObject({ code: 'database-failed' });
+  });
+
+  test.each(['fetch', 'load', 'inventory'] as const)('someone stops it (phase: %s)', async (phase) => {
+    const stop = new AbortController();
+    const reason = new Error('stopped by a person');
+    const abort = () => stop.abort(reason);
+    using _ = onServer(/Loading RDB produced by/, (pid) => {
+      if (phase !== 'load') return;
+      process.kill(pid, 'SIGSTOP');
+      abort();
+    });
+    const onProgress = (progress: Progress) => {
+      if (progress.phase === phase && phase !== 'load') abort();
+    };
+    // Long before its time is over.
+    await expect(proof(manifest, { onProgress, signal: stop.signal, timeoutSeconds: 600 })).rejects.toBe(reason);
+  });
+
+  test('its time is over', async () => {
+    using freeze = onServer(/Loading RDB produced by/, (pid) => process.kill(pid, 'SIGSTOP'));
+    await expect(proof(manifest, { timeoutSeconds: 2 })).rejects.toMatchObject({ code: 'deadline' });
+    expect(freeze.pid()).toBeGreaterThan(0);
+  });
+
+  test('the stored bytes are damaged: that is found before anything is loaded', async () => {
+    const path = join(root(), manifest.stored.key);
+    const bytes = readFileSync(path);
+    bytes.writeUInt8(bytes.readUInt8(5000) ^ 1, 5000);
+    await writeFile(path, bytes);
+    await expect(proof(manifest)).rejects.toMatchObject({
+      code: 'integrity',
+      message: expect.stringContaining(manifest.stored.key),
+    });
+  });
+
+  test.each([
+    ['memory', { usedMemoryBytes: 2 ** 50 }, /takes about \d+ bytes of memory/],
+    ['disk', { bytes: 2 ** 50 }, /takes \d+ bytes; .* has \d+ free/],
+  ])('there is no room: too little %s, which is found before anything is downloaded', async (_, needs, message) => {
+    const open = () => {
+      throw new Error('it was opened');
+    };
+    const dump = dumpOf(manifest, { ...needs, open });
+    await expect(prove(dump, depsOf())).rejects.toMatchObject({
+      code: 'no-room',
+      message: expect.stringMatching(message),
+      hint: expect.any(String),
+    });
+  });
+
+  test('the disk becomes full meanwhile', async () => {
+    const open = async function* () {
+      yield Buffer.alloc(10);
+      throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+    };
+    await expect(prove(dumpOf(manifest, { open }), depsOf())).rejects.toMatchObject({ code: 'no-room' });
+  });
+
+  test('there is no folder for it', async () => {
+    const deps = { ...depsOf(), config: { scratchFolder: join(folder.path, 'missing'), timeoutSeconds: 60 } };
+    await expect(proveBackup(manifest, partsOf(manifest), deps)).rejects.toMatchObject({
+      code: 'invalid-settings',
+      message: expect.stringContaining('missing'),
+    });
+  });
+});
+
+describe('an agent that is killed with -9 while it', () => {
+  test.each([
+    ['downloads', undefined],
+    ['loads', /Loading RDB produced by/],
+    ['has loaded', /Ready to accept connections/],
+  ])('%s leaves no server and no file behind', async (_, text) => {
+    const manifest = manifestOf(await backUp(slow, store));
+    const env = { BACKUP_STORE: pathToFileURL(root()).href, BACKUP_SCRATCH_DIR: scratch, BACKUP_LOG_LEVEL: 'silent' };
+    const agent = spawn(process.execPath, ['agent/main.ts', 'verify', '--load', manifest.backupId], {
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+      stdio: 'ignore',
+    });
+    const ended = once(agent, 'close');
+    const server = await vi.waitFor(() => {
+      const pid = text && serverThatWrote(text);
+      if (text ? pid === undefined : !hasFile(scratch, /dump\.rdb$/)) throw new Error('not there yet');
+      return pid;
+    }, AT_ONCE);
+    agent.kill('SIGKILL');
+    expect((await ended)[1]).toBe('SIGKILL');
+    await vi.waitFor(() => expect(readdirSync(scratch)).toEqual([]), AT_ONCE);
+    if (server !== undefined) expect(existsSync(`/proc/${server}`)).toBe(false);
+    expect(await sidecars(manifest)).toEqual([]);
+  });
+});

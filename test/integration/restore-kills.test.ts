@@ -1,18 +1,71 @@
-import { expect, test } from 'vitest';
-import { startRestoreScene } from '../support/restore-scene.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Fingerprint } from '../support/fingerprint.ts';
+import { MOMENTS, restoreUntil } from '../support/restore-moments.ts';
+import { type RestoreScene, type RunningRestore, startRestoreScene } from '../support/restore-scene.ts';
 
-test('whole', async () => {
-  await using scene = await startRestoreScene();
-  console.log(scene.fresh);
-  for (let i = 0; i < 2; i++) {
-    const old = await scene.changeData();
-    console.log(old);
-    const t = performance.now();
-    await using agent = await scene.restore();
-    const end = await agent.ended;
-    console.log(performance.now() - t, end.exitCode, end.stdout, end.stderr);
-    expect(await scene.expectFree(old)).toBe('new');
-    const t2 = performance.now();
-    console.log(await scene.recover(), performance.now() - t2);
+const RANDOM_KILLS = Number(process.env.TEST_ROUNDS ?? 4);
+
+describe.each(['no', 'yes'])('an agent killed with -9 leaves what restore --recover ends (AOF: %s)', (appendonly) => {
+  let scene: RestoreScene;
+  beforeAll(async () => {
+    scene = await startRestoreScene({ appendonly });
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  /** @returns what FalkorDB holds once it was recovered, which a restart does not change */
+  async function recovered(old: Fingerprint, run: RunningRestore): Promise<'old' | 'new'> {
+    const wasBegun = scene.journal() !== undefined;
+    const t0=performance.now(); const end = await scene.recover(); console.log('recover took', performance.now()-t0, end.stdout);
+    expect(end).toMatchObject({
+      exitCode: 0,
+      json: wasBegun ? { status: 'recovered', runId: run.runId, differences: [] } : { status: 'nothing-to-recover' },
+    });
+    const holds = await scene.expectFree(old);
+    if (wasBegun) expect(end.json.holds).toBe(holds === 'new' ? 'backup' : 'old data');
+    if (wasBegun) expect(await scene.verdictsOf(run.runId)).toEqual([holds === 'new' ? 'completed' : 'failed']);
+    if (holds === 'new') expect(await scene.afterRestart(old)).toBe(holds);
+    return holds;
   }
+
+  async function nextRestoreSucceeds(): Promise<void> {
+    const old = await scene.changeData();
+    await using next = await scene.restore();
+    expect(await next.ended).toMatchObject({ exitCode: 0 });
+    expect(await scene.expectFree(old)).toBe('new');
+  }
+
+  // What the AOF changes begins with the load.
+  const moments = MOMENTS.filter(({ holds }) => appendonly === 'no' || holds === 'new');
+  test.each(moments)('when $name', async (moment) => {
+    const old = await scene.changeData();
+    await using victim = await restoreUntil(scene, moment);
+    victim.process.kill('SIGKILL');
+    const { signal } = await victim.ended;
+    if (!moment.isLast) expect(signal).toBe('SIGKILL');
+    expect(await recovered(old, victim)).toBe(moment.holds);
+    if (moment.isRepeated) await nextRestoreSucceeds();
+  });
+
+  test('at any time', async () => {
+    const start = performance.now();
+    await nextRestoreSucceeds();
+    const duration = performance.now() - start;
+    let killed = 0; console.log('whole', duration);
+    for (let kill = 0; kill < RANDOM_KILLS; kill++) {
+      const T = performance.now(); const lap = (n: string) => console.log(kill, n, Math.round(performance.now() - T));const old = await scene.changeData(); lap('changed');
+      await using victim = await scene.restore();
+      const timer = setTimeout(
+        () => victim.process.kill('SIGKILL'),
+        (duration * (kill + Math.random())) / RANDOM_KILLS,
+      );
+      const { exitCode, signal } = await victim.ended;
+      clearTimeout(timer); lap('killed '+signal+' '+(JSON.stringify(scene.journal()) ?? '').length);
+      // Where it was faster than the first one, there was nothing to kill.
+      expect([exitCode, signal]).toEqual(signal ? [null, 'SIGKILL'] : [0, null]);
+      if (signal) killed += 1;
+      const holds = await recovered(old, victim); lap('rec '+holds);
+      if (!signal) expect(holds).toBe('new');
+    }
+    expect(killed).toBeGreaterThanOrEqual(RANDOM_KILLS / 2);
+  });
 });

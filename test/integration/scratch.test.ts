@@ -10,6 +10,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { resolveEngine } from '../../agent/falkordb/engine.ts';
 import { type ScratchServer, startScratch } from '../../agent/falkordb/scratch.ts';
+import { spoiledDump } from '../support/spoiled-backups.ts';
 
 const GONE = { timeout: 5_000, interval: 20 };
 const SCRATCH_MODULE = new URL('../../agent/falkordb/scratch.ts', import.meta.url).href;
@@ -146,6 +147,30 @@ describe('a start that fails', () => {
     await writeFile(join(folder, 'dump.rdb'), 'REDIS0011 this is no dump');
     await expect(startScratch({ folder })).rejects.toThrow(/RDB/);
     await rm(folder, { recursive: true });
+  });
+
+  test('does not wait for a server that hangs in its own crash report', async () => {
+    const folder = join(parent, 'crashing');
+    await mkdir(folder);
+    await writeFile(join(folder, 'dump.rdb'), await spoiledDump('crash'));
+    // Its test of memory after a crash hangs here, or takes very long.
+    const start = startScratch({ folder, dataName: 'backup b', config: { 'crash-memcheck-enabled': 'yes' } });
+    await expect(start).rejects.toMatchObject({
+      code: 'integrity',
+      message: expect.stringMatching(/cannot load backup b: it (crashed|ended by itself)\.[\s\S]*crashed by signal/),
+    });
+    await rm(folder, { recursive: true });
+    expect(await processesOf(parent)).toEqual([]);
+    expect(await readdir(parent)).toEqual([]);
+  }, 30_000);
+
+  test('ends at once when its caller wants so', async () => {
+    const reason = new Error('stopped by a person');
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(reason), 20);
+    await expect(startScratch({ signal: stop.signal, readyTimeoutMs: 60_000 })).rejects.toBe(reason);
+    expect(await processesOf(parent)).toEqual([]);
+    expect(await readdir(parent)).toEqual([]);
   });
 
   test('gives up after the time it was given, and ends the server', async () => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import type { JournalRecord } from '../../agent/restore/journal.ts';
@@ -19,6 +20,7 @@ const SLOWNESS = {
   'key-load-delay': '8000',
   'loading-process-events-interval-bytes': String(KEY_BYTES),
 };
+const JOURNAL = `restore-${TARGET}.json`;
 const WRITABLE_TIMEOUT_MS = 2_000;
 
 export interface RunningRestore extends AgentProcess {
@@ -44,6 +46,8 @@ export interface RestoreScene extends AsyncDisposable {
   fresh: Fingerprint;
   /** Changes what the server holds into something it never held, and makes it durable. */
   changeData(): Promise<Fingerprint>;
+  /** The next restore proves the backup again. */
+  forgetProofs(): Promise<void>;
   restore(env?: Record<string, string>, args?: string[]): Promise<RunningRestore>;
   /** `restore --recover`, to its end. */
   recover(args?: string[]): Promise<RecoverEnd>;
@@ -51,6 +55,8 @@ export interface RestoreScene extends AsyncDisposable {
   journal(): JournalRecord | undefined;
   /** Which of both it holds; nothing of a restore is left on it, and it takes writes at once. */
   expectFree(old: Fingerprint): Promise<'old' | 'new'>;
+  /** The same, after FalkorDB was killed and started again. */
+  afterRestart(old: Fingerprint): Promise<'old' | 'new'>;
   verdictsOf(runId: string): Promise<string[]>;
 }
 
@@ -95,6 +101,7 @@ export async function startRestoreScene(config: Record<string, string> = {}): Pr
       if (config.appendonly !== 'yes') await client.save();
       return fingerprint(client);
     },
+    forgetProofs: () => rm(join(root, 'manual', TARGET, backupId, 'verified'), { recursive: true, force: true }),
     restore: async (more = {}, args = []) => {
       const runId = nextRunId();
       const agent = await startAgentProcess(['restore', backupId, '--force', '--json', '--run-id', runId, ...args], {
@@ -110,6 +117,12 @@ export async function startRestoreScene(config: Record<string, string> = {}): Pr
     },
     journal: () => readJournal(state),
     expectFree: (old) => expectFree(server, state, old, fresh),
+    afterRestart: async (old) => {
+      const starts = server.starts();
+      server.kill();
+      await untilTrue(() => server.starts() > starts, 10_000);
+      return expectFree(server, state, old, fresh);
+    },
     verdictsOf: async (runId) => {
       const run = (await listRuns(store, TARGET, new Date(0))).find((each) => each.runId === runId);
       return run?.verdicts.map(({ verdict }) => verdict) ?? [];
@@ -123,7 +136,7 @@ export async function startRestoreScene(config: Record<string, string> = {}): Pr
 
 function readJournal(state: string): JournalRecord | undefined {
   try {
-    return JSON.parse(readFileSync(join(state, `restore-${TARGET}.json`), 'utf8')) as JournalRecord;
+    return JSON.parse(readFileSync(join(state, JOURNAL), 'utf8')) as JournalRecord;
   } catch {
     return undefined;
   }
@@ -145,7 +158,7 @@ async function expectFree(
   expect(info).toContain('role:master');
   expect(info).not.toContain('master_host');
   expect(await client.config('GET', 'masterauth')).toEqual(['masterauth', '']);
-  expect(readdirSync(state).filter((name) => name.endsWith('.json'))).toEqual([]);
+  expect(existsSync(join(state, JOURNAL))).toBe(false);
   const found = await fingerprint(client);
   if (found.sha256 === old.sha256) return 'old';
   expect(found).toEqual(fresh);

@@ -6,7 +6,7 @@ import { manifestKey } from '../../core/model/keys.ts';
 import { encodeManifest, type Manifest } from '../../core/model/manifest.ts';
 import type { FileStore } from '../../core/store/file-store.ts';
 import { type BackupCall, backUp, manifestOf } from './backups.ts';
-import type { LiveServer } from './live-server.ts';
+import { type LiveServer, startLiveServer } from './live-server.ts';
 import { crc64 } from './rdb-bytes.ts';
 
 /** What a graph's payload, which Redis has compressed, can suffer. */
@@ -31,9 +31,7 @@ export async function backUpSpoiled(
   const config = { ...call.config, compression: 'none' } as const;
   const manifest = manifestOf(await backUp(live, store, { ...call, config }));
   const path = join(root, manifest.stored.key);
-  const bytes = await readFile(path);
-  DAMAGES[damage](bytes, bytes.indexOf(LABEL));
-  bytes.writeBigUInt64LE(crc64(bytes.subarray(0, -8)), bytes.length - 8);
+  const bytes = spoil(await readFile(path), damage);
   await writeFile(path, bytes);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return rewriteManifest(root, {
@@ -41,6 +39,21 @@ export async function backUpSpoiled(
     rdb: { ...manifest.rdb, sha256 },
     stored: { ...manifest.stored, sha256 },
   });
+}
+
+/** The dump alone. */
+export async function spoiledDump(damage: keyof typeof DAMAGES): Promise<Buffer> {
+  await using live = await startLiveServer();
+  await createSpoilableGraph(live);
+  await live.client.save();
+  return spoil(await readFile(join(live.server.folder, 'dump.rdb')), damage);
+}
+
+function spoil(dump: Buffer, damage: keyof typeof DAMAGES): Buffer {
+  const bytes = Buffer.from(dump);
+  DAMAGES[damage](bytes, bytes.indexOf(LABEL));
+  bytes.writeBigUInt64LE(crc64(bytes.subarray(0, -8)), bytes.length - 8);
+  return bytes;
 }
 
 const LABEL = 'Person';

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { BackupError, systemErrorCode } from '../../../core/model/errors.ts';
+import { assertUsable, type Certificate } from './certificate.ts';
 import { type Credentials, ReplicaConnection, type SyncRequest } from './replica-connection.ts';
 import { holdBackTail } from './tail.ts';
 
@@ -18,7 +19,8 @@ export interface MasterOptions {
   /** 0 for any that is free. */
   port: number;
   credentials: Credentials;
-  tls: { cert: string; key: string } | undefined;
+  /** Undefined for a plain connection. */
+  tls: Certificate | undefined;
 }
 
 export interface FullSync {
@@ -55,6 +57,7 @@ export class MomentaryMaster {
 
   /** @throws invalid-settings where the address cannot be listened on, or certificate and key do not fit */
   static async listen({ host, port, credentials, tls }: MasterOptions): Promise<MomentaryMaster> {
+    if (tls) assertUsable(tls);
     try {
       const server = tls ? createTlsServer(tls) : createServer();
       server.listen(port, host);
@@ -186,7 +189,7 @@ function cannotListen(host: string | undefined, port: number, cause: unknown): B
     'invalid-settings',
     `This agent cannot listen on ${host ?? 'any address'}, port ${port}: ${reason}.`,
     {
-      hint: 'RESTORE_ADVERTISE names a port that is free here; RESTORE_TLS_CERT_FILE and its key must fit.',
+      hint: 'RESTORE_ADVERTISE must name a port that is free on this host.',
       cause,
     },
   );

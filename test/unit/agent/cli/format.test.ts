@@ -6,6 +6,7 @@ import {
   formatSeconds,
   formatTable,
   formatTime,
+  formatVerified,
 } from '../../../../agent/cli/format.ts';
 
 const now = new Date('2026-11-22T12:00:00Z');
@@ -61,4 +62,12 @@ describe('formatFields', () => {
       ]),
     ).toBe('a:       1\nlonger:  2');
   });
+});
+
+describe('formatVerified', () => {
+  it.each([
+    [null, '-'],
+    [{ at: ago(3 * 3600).toISOString(), outcome: 'loaded' as const }, 'loaded 3h ago'],
+    [{ at: ago(60).toISOString(), outcome: 'failed' as const }, 'FAILED 1m ago'],
+  ])('shows %j', (verified, text) => expect(formatVerified(verified, now)).toBe(text));
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type CompactValue,
+  canonicalCompactValue,
   decodeCompactValue,
   decodeSingleCompactValue,
 } from '../../../../agent/falkordb/compact-reply.ts';
@@ -66,4 +67,49 @@ describe('decodeSingleCompactValue', () => {
   it.each([[[[], []]], [['only statistics']], [undefined], [[[], [[]], []]]])('throws a TypeError for %j', (reply) => {
     expect(() => decodeSingleCompactValue(reply)).toThrow(TypeError);
   });
+});
+
+describe('canonicalCompactValue', () => {
+  const text = (reply: unknown) => JSON.stringify(canonicalCompactValue(reply));
+
+  it('does not depend on the order of properties', () => {
+    expect(text([10, ['a', [3, 1], 'b', [10, ['y', [3, 2], 'x', [3, 3]]]]])).toBe(
+      text([10, ['b', [10, ['x', [3, 3], 'y', [3, 2]]], 'a', [3, 1]]]),
+    );
+  });
+
+  it.each([
+    ['an integer and a double', [3, 1], [5, '1']],
+    ['an integer and a text', [3, 1], [2, '1']],
+    [
+      'the order of a list',
+      [
+        6,
+        [
+          [3, 1],
+          [3, 2],
+        ],
+      ],
+      [
+        6,
+        [
+          [3, 2],
+          [3, 1],
+        ],
+      ],
+    ],
+    ['points', [11, ['1.5', '2.5']], [11, ['2.5', '1.5']]],
+    ['vectors', [12, ['0.1', '2']], [12, ['0.1', '3']]],
+    ['infinities', [5, 'inf'], [5, '-inf']],
+    ['times', [15, -5], [15, -6]],
+    ['a date and a time', [14, 5], [13, 5]],
+    ['a name and its value', [10, ['a', [2, 'b']]], [10, ['b', [2, 'a']]]],
+    ['values of a type that is not known yet', [99, ['x']], [99, ['y']]],
+  ])('tells %s apart', (_, one, other) => expect(text(one)).not.toBe(text(other)));
+
+  it.each([
+    ['more digits of the same double', [5, '0.1'], [5, '0.10000000000000001']],
+    ['the sign of what is no number', [5, 'nan'], [5, '-nan']],
+    ['digits within a vector', [12, ['0.5']], [12, ['0.50']]],
+  ])('does not tell %s apart', (_, one, other) => expect(text(one)).toBe(text(other)));
 });

@@ -6,11 +6,13 @@ import {
   leaseKey,
   manifestKey,
   parseManifestKey,
+  parseVerificationKey,
   probeKey,
   runKey,
   runsPrefix,
   stateKey,
   tierPrefix,
+  verificationKey,
 } from '../../../../core/model/keys.ts';
 import { assertObjectKey } from '../../../../core/model/object-key.ts';
 import { backupIdParts, targets } from '../../../support/arbitraries.ts';
@@ -89,4 +91,34 @@ describe('parseManifestKey', () => {
     ['a lease', 'locks/prod.json'],
     ['nothing', ''],
   ])('refuses %s', (_, key) => expect(parseManifestKey(key)).toBeUndefined());
+});
+
+describe('verificationKey', () => {
+  const at = new Date('2026-11-22T03:00:00Z');
+
+  it('lies beside the manifest and holds time and outcome', () => {
+    expect(verificationKey(parts, at, 'failed')).toBe(
+      'daily/prod/20261122T023000Z-prod-daily/verified/20261122T030000Z-failed.json',
+    );
+    assertObjectKey(verificationKey(parts, at, 'loaded'));
+  });
+
+  it('is parsed back, whatever the backup', () => {
+    fc.assert(
+      fc.property(backupIdParts, fc.constantFrom('loaded' as const, 'failed' as const), (any, outcome) => {
+        const key = verificationKey(any, at, outcome);
+        expect(parseVerificationKey(key)).toEqual({ parts: any, at, outcome });
+        expect(parseManifestKey(key)).toBeUndefined();
+      }),
+    );
+  });
+
+  it.each([
+    'daily/prod/20261122T023000Z-prod-daily/manifest.json',
+    'daily/prod/20261122T023000Z-prod-daily/verified/20261122T030000Z-good.json',
+    'daily/prod/20261122T023000Z-prod-daily/verified/20261122T030000Z-loaded.json/x',
+    'daily/prod/20261122T023000Z-prod-daily/other/20261122T030000Z-loaded.json',
+    'weekly/prod/20261122T023000Z-prod-daily/verified/20261122T030000Z-loaded.json',
+    'daily/prod/20261122T023000Z-prod-daily/verified/20261322T030000Z-loaded.json',
+  ])('is none: %s', (key) => expect(parseVerificationKey(key)).toBeUndefined());
 });

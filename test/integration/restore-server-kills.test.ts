@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Fingerprint } from '../support/fingerprint.ts';
+import { MOMENTS, restoreUntil } from '../support/restore-moments.ts';
+import { type RestoreScene, type RunningRestore, startRestoreScene } from '../support/restore-scene.ts';
+import { hasFile } from '../support/store-files.ts';
+
+const RANDOM_KILLS = Number(process.env.TEST_ROUNDS ?? 3);
+
+describe.each(['no', 'yes'])(
+  'a FalkorDB that is killed and starts again has all of one or the other (AOF: %s)',
+  (aof) => {
+    let scene: RestoreScene;
+    beforeAll(async () => {
+      scene = await startRestoreScene({ appendonly: aof });
+    });
+    afterAll(() => scene[Symbol.asyncDispose]());
+
+    /** @returns what FalkorDB holds once the run has ended, which says so */
+    async function ended(old: Fingerprint, run: RunningRestore): Promise<'old' | 'new'> {
+      const { exitCode, stderr } = await run.ended;
+      const failure = stderr.slice(stderr.indexOf('error: '));
+      if (scene.journal()) expect(await scene.recover()).toMatchObject({ exitCode: 0 });
+      const holds = await scene.expectFree(old);
+      if (exitCode === 0) expect(holds).toBe('new');
+      else expect(failure).toMatch(/^error: .*restarted|busy|cannot be reached|connect again|hung up/);
+      expect(failure).not.toContain('neither');
+      if (failure.includes('has its old data')) expect(holds).toBe('old');
+      if (failure.includes('holds the restored backup')) expect(holds).toBe('new');
+      const wasRequested = hasFile(scene.root, new RegExp(`^runs/.*${run.runId}/requested`));
+    if (wasRequested) expect(await scene.verdictsOf(run.runId)).toEqual([exitCode === 0 ? 'completed' : 'failed']);
+      expect(await scene.afterRestart(old)).toBe(holds);
+      return holds;
+    }
+
+    // What the AOF changes begins with the load.
+    const moments = MOMENTS.filter(({ holds }) => aof === 'no' || holds === 'new');
+    test.each(moments)('when $name', async (moment) => {
+      const old = await scene.changeData();
+      await using run = await restoreUntil(scene, moment);
+      scene.server.kill();
+      const holds = await ended(old, run);
+      // Of an AOF it is the old one until the rewrite has ended.
+      if (aof === 'no' || moment.isLast) expect(holds).toBe(moment.holds);
+    });
+
+    test('at any time', async () => {
+      const start = performance.now();
+      {
+        const old = await scene.changeData();
+        await using whole = await scene.restore();
+        expect(await whole.ended).toMatchObject({ exitCode: 0 });
+        expect(await scene.expectFree(old)).toBe('new');
+      }
+      const duration = performance.now() - start;
+      for (let kill = 0; kill < RANDOM_KILLS; kill++) {
+        const old = await scene.changeData();
+        await using run = await scene.restore();
+        const timer = setTimeout(() => scene.server.kill(), (duration * (kill + Math.random())) / RANDOM_KILLS);
+        await ended(old, run);
+        clearTimeout(timer);
+      }
+    });
+  },
+);
