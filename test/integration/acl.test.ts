@@ -172,10 +172,10 @@ describe('the user for restores', () => {
     await vi.waitFor(async () => expect(await live.info('rdb_bgsave_in_progress')).toBe('0'), { timeout: 20_000 });
   });
 
+  const plan = (user: Address) => planOf({ reference: backupId }, restoreDeps({ address: user }, store, folder.path));
   const refused = (rule: string) => async (user: Address) => {
-    const { refusals } = await planOf({ reference: backupId }, restoreDeps({ address: user }, store, folder.path));
-    const [first] = refusals;
-    expect(first).toMatchObject({ code: 'database-denied', hint: expect.stringContaining(rule) });
+    const { refusals } = await plan(user);
+    expect(refusals).toMatchObject([{ code: 'database-denied', hint: expect.stringContaining(rule) }]);
   };
   const cannotConnect = async (user: Address) => {
     await expect(Database.connect(user)).rejects.toMatchObject({ code: 'database-denied' });
@@ -195,9 +195,7 @@ describe('the user for restores', () => {
   };
   const WITHOUT: Record<string, (user: Address) => Promise<void>> = {
     '+ping': cannotConnect,
-    '+info': async (user) => {
-      await expect(refused('+info')(user)).rejects.toMatchObject({ code: 'database-denied' });
-    },
+    '+info': (user) => expect(plan(user)).rejects.toMatchObject({ code: 'database-denied' }),
     '+psync': cannotBackUp,
     '+replconf': cannotBackUp,
     '+config|rewrite': async (user) => {

@@ -26,7 +26,7 @@ test('waits until the indexes of all graphs are built', async () => {
   const seen: [number, number][] = [];
   await untilIndexed(db, { onProgress: (...progress) => seen.push(progress), signal });
   expect(await statuses(db)).toEqual(['OPERATIONAL', 'OPERATIONAL']);
-  expect(seen).toContainEqual([0, 1]);
+  expect(seen.some(([done, total]) => done < total)).toBe(true);
   expect(seen.at(-1)).toEqual([2, 2]);
 }, 60_000);
 

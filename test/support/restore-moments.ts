@@ -119,3 +119,9 @@ export const MOMENTS: Moment[] = [
     isLast: true,
   },
 ];
+
+export function momentNamed(name: string): Moment {
+  const moment = MOMENTS.find((each) => each.name === name);
+  if (!moment) throw new Error(`no moment: ${name}`);
+  return moment;
+}

@@ -1,6 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
 import { expect, test } from 'vitest';
+import { runCommandLine } from '../../agent/cli/program.ts';
 import { EXIT_CODES } from '../../core/model/errors.ts';
 import { manifestSchema } from '../../core/model/manifest.ts';
 import { examplePolicies } from '../../scripts/s3-policies.ts';
@@ -23,6 +25,26 @@ test('docs/cli.md explains every exit code', async () => {
   expect(documented).toEqual(Object.values(EXIT_CODES));
 });
 
+test('docs/cli.md has every verb', async () => {
+  const text = await read('docs/cli.md');
+  const verbs = await verbsOfHelp();
+  expect(verbs).toContain('backup');
+  for (const verb of verbs) expect(text).toMatch(new RegExp(`^\\| \`${verb}[ \`]`, 'm'));
+});
+
+test('docs/restore.md explains every step of a restore, and no exit code that does not exist', async () => {
+  const text = await read('docs/restore.md');
+  const code = (await read('agent/restore/restore.ts')) + (await read('agent/restore/replace-data.ts'));
+  const steps = [...code.matchAll(/steps\.run\(['`](.+?)['`]/g)].map(([, step = '']) =>
+    step.replace(/\$\{\w+\}/, 'backup'),
+  );
+  expect(steps).toContain('promote');
+  for (const step of steps) expect(text).toContain(`| \`${step}\` |`);
+  const codes = [...text.matchAll(/^\| (\d+) \|/gm)].map(([, number]) => Number(number));
+  expect(codes).toContain(EXIT_CODES.unfinishedRestore);
+  expect(Object.values<number>(EXIT_CODES)).toEqual(expect.arrayContaining(codes));
+});
+
 test('docs/architecture.md explains every field of the manifest', async () => {
   const text = await read('docs/architecture.md');
   for (const field of Object.keys(manifestSchema.shape)) {
@@ -34,9 +56,38 @@ test('no link between the documents is broken', async () => {
   const names = (await readdir('docs', { recursive: true })).filter((name) => name.endsWith('.md'));
   const paths = ['README.md', 'CHANGELOG.md', ...names.map((name) => join('docs', name))];
   for (const path of paths) {
-    for (const [, target = ''] of (await read(path)).matchAll(/\]\((?!https?:)([^)#]+)/g)) {
-      const folder = await readdir(dirname(join(dirname(path), target)));
-      expect(folder, `${path} -> ${target}`).toContain(target.replace(/\/$/, '').split('/').at(-1));
+    for (const [, target = '', anchor] of (await read(path)).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)) {
+      const file = target === '' ? path : join(dirname(path), target);
+      expect(await readdir(dirname(file)), `${path} -> ${target}`).toContain(basename(file));
+      if (anchor) expect(anchorsOf(await read(file)), `${path} -> ${target}#${anchor}`).toContain(anchor);
     }
   }
 });
+
+/** As GitHub makes them of headings. */
+function anchorsOf(text: string): string[] {
+  const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading.toLowerCase());
+  return headings.map((heading) => heading.replaceAll(/[^\w\- ]/g, '').replaceAll(' ', '-'));
+}
+
+async function verbsOfHelp(): Promise<string[]> {
+  const output: string[] = [];
+  const sink = new Writable({
+    write: (chunk, _encoding, done) => {
+      output.push(String(chunk));
+      done();
+    },
+  });
+  await runCommandLine(['--help'], {
+    program: 'falkordb-backup',
+    env: {},
+    stdin: Readable.from([]),
+    stdout: sink,
+    stderr: sink,
+    now: () => new Date(),
+    signal: new AbortController().signal,
+    exitCode: 0,
+  });
+  const [, commands = ''] = output.join('').split('Commands:');
+  return [...commands.matchAll(/^ {2}(\w+)/gm)].map(([, verb = '']) => verb).filter((verb) => verb !== 'help');
+}
