@@ -36,7 +36,7 @@ export const SETTINGS = {
   falkordbUrl: {
     env: 'FALKORDB_URL',
     flag: 'url',
-    description: 'FalkorDB to back up: redis://[user[:password]@]host[:port], or rediss:// for TLS',
+    description: 'FalkorDB to back up or to restore into: redis://[user[:password]@]host[:port], or rediss:// for TLS',
     default: 'redis://127.0.0.1:6379',
     secret: true,
     schema: text,

@@ -25,7 +25,6 @@ function neededCommands({ aof, falkordbVersion }: Pick<ServerInfo, 'aof' | 'falk
     needed('TIME'),
     needed('CONFIG GET', 'dir'),
     needed('PUBSUB NUMSUB', 'falkordb-backup'),
-    needed('CLIENT ID'),
     needed('CLIENT INFO'),
     needed('CLIENT PAUSE', 'never'),
     needed('CLIENT UNPAUSE'),
