@@ -1,5 +1,7 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { commitManifest, findManifest, newest, newestOfTiers } from '../core/catalog/catalog.ts';
+import { commitManifest, newest, newestOfTiers } from '../core/catalog/catalog.ts';
+import { findSettled } from '../core/catalog/tombstones.ts';
 import { type BackupIdParts, formatBackupId } from '../core/model/backup-id.ts';
 import { BackupError } from '../core/model/errors.ts';
 import { dumpKey, stateKey } from '../core/model/keys.ts';
@@ -45,7 +47,8 @@ export type BackupResult =
 
 /**
  * Makes one backup of the target, or finds that it exists already.
- * @throws lease-held, database-*, store-*, integrity, deadline, interrupted
+ * @throws lease-held, database-*, store-*, integrity, deadline, interrupted; invalid-argument where this very backup was
+ * given up and its left-overs removed
  */
 export async function backup(request: BackupRequest, deps: BackupDeps): Promise<BackupResult> {
   const { config, store, now, signal } = deps;
@@ -80,7 +83,9 @@ export async function makeBackup(
   { config, store, now, log, onProgress }: BackupDeps,
 ): Promise<Outcome<Manifest>> {
   const startedAt = now();
-  const existing = await findManifest(store, parts);
+  const wait = (ms: number) => setTimeout(ms, undefined, { signal });
+  const existing = await findSettled(store, parts, { now, wait });
+  if (existing && 'tombstone' in existing) throw entombed(parts, existing.removedAt);
   if (existing) {
     log.info('This backup exists already; nothing to do');
     return { status: 'completed', value: existing };
@@ -145,9 +150,13 @@ export async function makeBackup(
     saveSeconds: (transferStarted - saveStarted) / 1000,
     transferSeconds: (ended - transferStarted) / 1000,
   });
-  await lease.assertHeld();
-  signal.throwIfAborted();
-  if (!(await commitManifest(store, parts, manifest))) throw alreadyCommitted(manifest.backupId);
+  for (;;) {
+    await lease.assertHeld();
+    signal.throwIfAborted();
+    if (await commitManifest(store, parts, manifest)) break;
+    const obstacle = await findSettled(store, parts, { now, wait });
+    if (obstacle) throw 'tombstone' in obstacle ? entombed(parts, obstacle.removedAt) : alreadyCommitted(parts);
+  }
   log.info('Committed the manifest: the backup exists');
   return { status: 'completed', value: manifest };
 }
@@ -189,8 +198,16 @@ async function isStored(store: ObjectStore, { stored }: Manifest): Promise<boole
   return false;
 }
 
-function alreadyCommitted(backupId: string): BackupError {
-  return new BackupError('lease-lost', `${backupId} was made by another run meanwhile.`, {
+function alreadyCommitted(parts: BackupIdParts): BackupError {
+  return new BackupError('lease-lost', `${formatBackupId(parts)} was made by another run meanwhile.`, {
     hint: 'The backup exists; this run added nothing to it.',
   });
+}
+
+function entombed(parts: BackupIdParts, removedAt: string): BackupError {
+  return new BackupError(
+    'invalid-argument',
+    `${formatBackupId(parts)} can no longer be made: what an earlier attempt at it had left behind was removed at ${removedAt}.`,
+    { hint: 'Make a new backup, without --scheduled-for or with another time.' },
+  );
 }

@@ -3,6 +3,8 @@ import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { systemErrorCode } from '../core/model/errors.ts';
+import type { RetentionPolicy } from '../core/model/retention.ts';
+import type { Duration, Rule } from '../core/model/retention-rules.ts';
 import type { SettingValues } from '../core/model/settings.ts';
 import type { S3Options } from '../core/store/s3/s3-options.ts';
 import { type Address, parseAddress } from './falkordb/address.ts';
@@ -26,6 +28,9 @@ export interface Config {
   advertise: HostAndPort | undefined;
   /** What this agent shows as a master, in PEM; undefined for a plain connection. */
   replicationTls: { cert: string; key: string } | undefined;
+  retention: RetentionPolicy;
+  /** Of run records. */
+  keepRuns: Duration;
   logLevel: string;
   busyTimeoutSeconds: number;
   saveTimeoutSeconds: number;
@@ -86,10 +91,28 @@ export function loadConfig({ flags, env, settingsFile }: ConfigSources): Config 
     stateFolder: resolve(settings.stateDir ?? join(homedir(), '.local/state/falkordb-backup')),
     advertise: settings.restoreAdvertise === undefined ? undefined : parseHostAndPort(settings.restoreAdvertise),
     replicationTls: cert === undefined || key === undefined ? undefined : { cert, key },
+    retention: retentionPolicy(settings),
+    keepRuns: { amount: settings.retentionRunsDays, unit: 'd' },
     logLevel: settings.logLevel,
     busyTimeoutSeconds: settings.busyTimeoutSeconds,
     saveTimeoutSeconds: settings.saveTimeoutSeconds,
     timeoutSeconds: settings.timeoutSeconds,
+  };
+}
+
+function retentionPolicy(settings: SettingValues): RetentionPolicy {
+  const all = (amount: number, unit: Duration['unit']): Rule[] => [{ kind: 'all', youngerThan: { amount, unit } }];
+  return {
+    tiers: {
+      snapshot: settings.retentionSnapshot,
+      daily: all(settings.retentionDays, 'd'),
+      weekly: all(settings.retentionWeekly, 'w'),
+      monthly: all(settings.retentionMonthly, 'mo'),
+      manual: settings.retentionManual,
+      'pre-restore': settings.retentionPreRestore,
+    },
+    minimumGood: settings.retentionMinimum,
+    timeZone: settings.retentionTimeZone,
   };
 }
 

@@ -37,10 +37,10 @@ Examples:
     );
 }
 
-function toJson({ key, backupId, parts, content, verified }: CatalogEntry, now: Date): unknown {
+function toJson({ key, backupId, parts, content, verified, pinned }: CatalogEntry, now: Date): unknown {
   if ('manifest' in content) {
     const ageSeconds = Math.round((now.getTime() - Date.parse(content.manifest.rdb.createdAt)) / 1000);
-    return { status: 'ok', ageSeconds, verified, ...content.manifest };
+    return { status: 'ok', ageSeconds, verified, pinned, ...content.manifest };
   }
   const { code, message, hint = null } = content.error;
   return {
@@ -50,19 +50,22 @@ function toJson({ key, backupId, parts, content, verified }: CatalogEntry, now: 
     tier: parts.tier,
     key,
     verified,
+    pinned,
     error: { code, message, hint },
   };
 }
 
 function toText(entries: CatalogEntry[], storeUrl: string, now: Date): string {
   if (entries.length === 0) return `There are no backups in ${storeUrl}.`;
-  const rows = entries.flatMap(({ backupId, content, verified }) =>
-    'manifest' in content ? [[backupId, ...describe(content.manifest, now), formatVerified(verified, now)]] : [],
+  const rows = entries.flatMap(({ backupId, content, verified, pinned }) =>
+    'manifest' in content
+      ? [[backupId, ...describe(content.manifest, now), formatVerified(verified, now), pinned ? 'yes' : '']]
+      : [],
   );
   const unreadable = entries.flatMap(({ backupId, content }) =>
     'error' in content ? [`UNREADABLE  ${backupId}: ${content.error.message}`] : [],
   );
-  const header = ['BACKUP', 'TAKEN', 'DUMP', 'STORED', 'GRAPHS', 'NODES', 'EDGES', 'VERIFIED'];
+  const header = ['BACKUP', 'TAKEN', 'DUMP', 'STORED', 'GRAPHS', 'NODES', 'EDGES', 'VERIFIED', 'PINNED'];
   return [...(rows.length > 0 ? [formatTable(header, rows)] : []), ...unreadable].join('\n');
 }
 

@@ -7,6 +7,8 @@ import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { fetchCommand } from './fetch.ts';
 import { listCommand } from './list.ts';
+import { pinCommand, unpinCommand } from './pin.ts';
+import { pruneCommand } from './prune.ts';
 import { restoreCommand } from './restore.ts';
 import { showCommand } from './show.ts';
 import { statusCommand } from './status.ts';
@@ -19,6 +21,9 @@ const VERBS: Record<string, (command: Command, cli: Cli) => void> = {
   verify: verifyCommand,
   fetch: fetchCommand,
   restore: restoreCommand,
+  pin: pinCommand,
+  unpin: unpinCommand,
+  prune: pruneCommand,
   status: statusCommand,
   doctor: doctorCommand,
   demo: (command, cli) => demoCommand(command, cli, runCommandLine),

@@ -1,7 +1,10 @@
 import type { Command } from 'commander';
 import { resolveBackup } from '../../core/catalog/catalog.ts';
+import { isPinned, readMarks } from '../../core/catalog/marks.ts';
 import { newestVerification } from '../../core/catalog/verifications.ts';
+import { parseBackupId } from '../../core/model/backup-id.ts';
 import type { GraphSummary, Manifest } from '../../core/model/manifest.ts';
+import type { Mark } from '../../core/model/mark.ts';
 import type { Verification } from '../../core/model/verification.ts';
 import type { Cli } from './cli.ts';
 import { formatBytes, formatFields, formatSeconds, formatTable, formatTime } from './format.ts';
@@ -30,9 +33,11 @@ Examples:
         const manifest = await resolveBackup(store, config.target, reference);
         if (state) return showState(store, manifest);
         const verification = await newestVerification(store, manifest);
+        const parts = parseBackupId(manifest.backupId);
+        const marks = parts ? await readMarks(store, parts) : [];
         return {
-          json: { ...manifest, verification: verification ?? null },
-          text: describe(manifest, verification, now()),
+          json: { ...manifest, verification: verification ?? null, marks },
+          text: `${describe(manifest, verification, now())}${describeMarks(marks, now())}`,
         };
       }),
     );
@@ -61,6 +66,13 @@ function describe(manifest: Manifest, verification: Verification | undefined, no
     ['made by', `${manifest.tool.name} ${manifest.tool.version}`],
   ];
   return `${formatFields(fields)}\n\n${graphTable(settled(manifest, verification))}`;
+}
+
+function describeMarks(marks: Mark[], now: Date): string {
+  if (marks.length === 0) return '';
+  const pinned = isPinned(marks.map(({ at, mark }) => ({ at: new Date(at), mark })));
+  const rows = marks.map(({ at, by, mark, note }) => [mark, formatTime(new Date(at), now), by, note ?? '']);
+  return `\n\n${pinned ? 'Pinned: no prune removes it.' : 'Not pinned.'}\n${formatTable(['MARK', 'WHEN', 'BY', 'NOTE'], rows)}`;
 }
 
 /** Counted while writes went on, what was loaded is what the dump holds. */

@@ -2,16 +2,16 @@ import { setTimeout } from 'node:timers/promises';
 import { BackupError } from '../../core/model/errors.ts';
 import type { Database } from './database.ts';
 import type { MomentaryMaster } from './master/momentary-master.ts';
+import { acceptWrites, readWriteLimits, refuseWrites, type WriteLimits } from './write-limits.ts';
 
 const LIMITS = {
-  /** Clients wait meanwhile rather than being refused. It ends by itself where this process does. */
-  pauseMs: 90_000,
   /** For the queries that are under way. */
   drainMs: 30_000,
   /** For FalkorDB to reach one address of the master. */
   connectMs: 10_000,
 };
 const POLL_MS = 50;
+const QUIET_LOOKS = 2;
 
 export interface HostAndPort {
   host: string;
@@ -22,6 +22,8 @@ export interface FreezeOptions {
   master: MomentaryMaster;
   /** Where FalkorDB may reach the master, in order of promise. */
   addresses: HostAndPort[];
+  /** Called before FalkorDB is told to refuse writes, with the settings that are to be put back. */
+  beforeRefusal?: (own: WriteLimits) => Promise<void>;
   /** Called before FalkorDB is told to replicate from there. */
   beforeReplication: (address: HostAndPort) => Promise<void>;
   limits?: Partial<typeof LIMITS>;
@@ -30,19 +32,20 @@ export interface FreezeOptions {
 
 /**
  * Makes FalkorDB a replica of `master` that keeps its data: no write is acknowledged from here on, and none is under
- * way. Clients that write are held up while that happens, then refused (READONLY).
+ * way. Those that have begun end first; clients that begin one are refused, with NOREPLICAS at first, then READONLY.
  * @throws database-busy where a query does not end, database-unreachable where FalkorDB reaches none of the addresses
  */
 export async function freeze(db: Database, options: FreezeOptions): Promise<void> {
   const { master, addresses, beforeReplication, signal } = options;
   const limits = { ...LIMITS, ...options.limits };
+  const own = await readWriteLimits(db);
+  await options.beforeRefusal?.(own);
   try {
-    let pausedUntil = await pauseWrites(db, limits, signal);
+    await refuseWrites(db);
+    await untilQueriesEnded(db, limits.drainMs, signal);
     for (const address of addresses) {
       signal.throwIfAborted();
       await beforeReplication(address);
-      // That may have taken its time, and a pause that ends lets writes begin that REPLICAOF would cut off.
-      if (performance.now() > pausedUntil - limits.connectMs) pausedUntil = await pauseWrites(db, limits, signal);
       // A new one after each REPLICAOF NO ONE.
       const { id } = (await db.info()).replication;
       const held = master.hold(id);
@@ -51,17 +54,9 @@ export async function freeze(db: Database, options: FreezeOptions): Promise<void
       await db.call('REPLICAOF', 'NO', 'ONE');
     }
   } finally {
-    await db.call('CLIENT', 'UNPAUSE');
+    await acceptWrites(db, own);
   }
   throw notReached(db, addresses);
-}
-
-/** @returns until when no write begins, by this process's clock */
-async function pauseWrites(db: Database, { pauseMs, drainMs }: typeof LIMITS, signal: AbortSignal): Promise<number> {
-  const pausedAt = performance.now();
-  await db.call('CLIENT', 'PAUSE', pauseMs, 'WRITE');
-  await untilQueriesEnded(db, drainMs, signal);
-  return pausedAt + pauseMs;
 }
 
 /**
@@ -69,12 +64,14 @@ async function pauseWrites(db: Database, { pauseMs, drainMs }: typeof LIMITS, si
  * would go on, and write into what nobody may write to any more.
  */
 async function untilQueriesEnded(db: Database, drainMs: number, signal: AbortSignal): Promise<void> {
-  const pausedAt = await db.unixSeconds();
+  const refusedAt = await db.unixSeconds();
   const deadline = performance.now() + drainMs;
-  for (;;) {
+  // Between waiting and running a query is in neither list: one look does not see it.
+  for (let quietLooks = 0; ; ) {
     const started = receivedTimes(await db.call('GRAPH.INFO'));
-    if (started.every((time) => time > pausedAt)) return;
-    if (performance.now() > deadline) throw doesNotEnd(db, pausedAt - Math.min(...started));
+    quietLooks = started.every((time) => time > refusedAt) ? quietLooks + 1 : 0;
+    if (quietLooks === QUIET_LOOKS) return;
+    if (quietLooks === 0 && performance.now() > deadline) throw doesNotEnd(db, refusedAt - Math.min(...started));
     await setTimeout(POLL_MS, undefined, { signal });
   }
 }

@@ -3,7 +3,7 @@ import { BackupError, hasCode } from '../../core/model/errors.ts';
 import type { Database } from './database.ts';
 import type { DumpOptions } from './dump-source.ts';
 import { type Findings, ifAllowed, NOTHING, refuse } from './restore-checks/findings.ts';
-import { save, tooSlow, whenIdle } from './save.ts';
+import { save, tooBusy, tooSlow } from './save.ts';
 import type { ServerInfo } from './server-info.ts';
 
 const REWRITE_POLL_MS = 100;
@@ -31,12 +31,13 @@ export async function persist(db: Database, options: DumpOptions): Promise<void>
 }
 
 async function rewriteAof(db: Database, options: DumpOptions): Promise<void> {
-  await whenIdle(db, options, () => startRewrite(db));
+  const startedBefore = await askForRewrite(db, options);
   const deadline = performance.now() + options.timeouts.saveSeconds * 1000;
   for (;;) {
-    const { save, aof } = await db.info();
-    if (!save.aofRewriteRunning && aof.lastRewriteOk) return;
-    if (!save.aofRewriteRunning) {
+    const rewrite = await rewriteState(db);
+    const hasEnded = rewrite.startedCount > startedBefore && !rewrite.running;
+    if (hasEnded && rewrite.lastOk) return;
+    if (hasEnded) {
       throw new BackupError('database-failed', `FalkorDB at ${db.name} failed to rewrite its AOF.`, {
         hint: 'Its own log says why; often its disk is full.',
         retryable: true,
@@ -47,13 +48,38 @@ async function rewriteAof(db: Database, options: DumpOptions): Promise<void> {
   }
 }
 
-/** Undefined where another save or rewrite came first. */
-async function startRewrite(db: Database): Promise<true | undefined> {
+/**
+ * Also where one is scheduled: a server whose rewrites fail has one scheduled for ever, and waits for minutes with it,
+ * but not where it is told to (bgrewriteaofCommand in aof.c of Redis).
+ * @returns how many had been started before
+ */
+async function askForRewrite(db: Database, { timeouts, signal }: DumpOptions): Promise<number> {
+  const deadline = performance.now() + timeouts.busySeconds * 1000;
+  for (;;) {
+    const { running, startedCount } = await rewriteState(db);
+    if (!running && (await startRewrite(db))) return startedCount;
+    if (performance.now() > deadline) throw tooBusy(db, 'an AOF rewrite', timeouts);
+    await setTimeout(REWRITE_POLL_MS, undefined, { signal });
+  }
+}
+
+async function rewriteState(db: Database): Promise<{ running: boolean; startedCount: number; lastOk: boolean }> {
+  const info = String(await db.call('INFO', 'persistence'));
+  const value = (name: string) => new RegExp(`^${name}:(\\w+)`, 'm').exec(info)?.[1];
+  return {
+    running: value('aof_rewrite_in_progress') === '1',
+    startedCount: Number(value('aof_rewrites') ?? 0),
+    lastOk: value('aof_last_bgrewrite_status') !== 'err',
+  };
+}
+
+/** False where another one came first. */
+async function startRewrite(db: Database): Promise<boolean> {
   try {
     await db.call('BGREWRITEAOF');
     return true;
   } catch (error) {
-    if (hasCode(error, 'database-failed') && /in progress|child process/i.test(error.message)) return undefined;
+    if (hasCode(error, 'database-failed') && /in progress|child process/i.test(error.message)) return false;
     throw error;
   }
 }

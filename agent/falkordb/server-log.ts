@@ -1,4 +1,5 @@
 import { fstatSync, readSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { BackupError } from '../../core/model/errors.ts';
 
 /** Each end of the log: crash reports are about 100 KB, and the versions stand at the beginning. */
@@ -9,6 +10,7 @@ const LOADING = /Loading RDB produced by/;
 const CRASH = /crashed by signal|ASSERTION FAILED|Guru Meditation/i;
 /** By zmalloc of Redis, which FalkorDB allocates with too. */
 const OUT_OF_MEMORY = /out of memory|can't allocate memory/i;
+const ALLOCATION = /Out Of Memory allocating (\d+) bytes/;
 /** rdb.c of Redis, and the module's own decoders. */
 const REFUSAL =
   /Fatal error|Short read|Bad (?:data|file|object)|Wrong (?:RDB checksum|signature)|Internal error|Invalid LZF|Unexpected EOF|Terminating server|RDB ERROR DETECTED|not able to load/i;
@@ -84,12 +86,12 @@ export class ServerLog {
         hint: "Act on the last lines of the server's log above.",
       });
     }
-    if (OUT_OF_MEMORY.test(sinceLoading)) {
+    if (OUT_OF_MEMORY.test(sinceLoading) && !isAbsurd(sinceLoading)) {
       return new BackupError('no-room', `The throw-away server found no memory for ${data}. ${tail}`, {
         hint: 'Verify it on a machine with more memory.',
       });
     }
-    if (CRASH.test(sinceLoading) || REFUSAL.test(sinceLoading)) {
+    if (isAbsurd(sinceLoading) || CRASH.test(sinceLoading) || REFUSAL.test(sinceLoading)) {
       return new UnloadableError(
         this.engine,
         `FalkorDB ${falkordb} on Redis ${redis} cannot load ${data}: ${what}. ${tail}`,
@@ -111,6 +113,11 @@ export class ServerLog {
     const told = end < 0 ? this.#text : this.#text.slice(0, end);
     return told.trim().split('\n').slice(-TAIL_LINES).join('\n');
   }
+}
+
+/** A damaged length makes it ask for what no machine has; there was room for the data as a whole when it started. */
+function isAbsurd(log: string): boolean {
+  return Number(ALLOCATION.exec(log)?.[1] ?? 0) > totalmem();
 }
 
 function readAt(log: number, position: number, length: number): string {

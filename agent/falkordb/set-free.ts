@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { hasCode } from '../../core/model/errors.ts';
 import type { Database } from './database.ts';
+import { acceptWrites, type WriteLimits } from './write-limits.ts';
 
 export interface Leftovers {
   /** Of the `masterauth` that was set for the moment; null where the server has one of its own. */
   masterauthSha256: string | null;
+  /** What the server had before it was told to refuse writes; undefined where it was not. */
+  writeLimits?: WriteLimits | undefined;
   /** How often CONFIG REWRITE had run before. */
   configRewrites: number;
 }
@@ -15,7 +18,7 @@ export interface Leftovers {
  */
 export async function setFree(db: Database, leftovers: Leftovers): Promise<string[]> {
   await db.call('REPLICAOF', 'NO', 'ONE');
-  await db.call('CLIENT', 'UNPAUSE');
+  if (leftovers.writeLimits) await acceptWrites(db, leftovers.writeLimits);
   if (await hasOurMasterauth(db, leftovers.masterauthSha256)) await db.call('CONFIG', 'SET', 'masterauth', '');
   return mendConfigFile(db, leftovers.configRewrites);
 }

@@ -21,6 +21,15 @@ export function differs(name: string, differences: string[]): BackupError {
   });
 }
 
+/** @param failure for which it was to be rolled back */
+export function notRolledBack(failure: BackupError, safetyBackupId: string, why: BackupError): BackupError {
+  return new BackupError(
+    failure.code,
+    `${failure.message} ${safetyBackupId} could not be loaded in its place: ${why.message}`,
+    { hint: `Mend that, and run "falkordb-backup restore ${safetyBackupId}".`, cause: failure },
+  );
+}
+
 export function writtenMeanwhile(db: Database): BackupError {
   return new BackupError('database-failed', `FalkorDB at ${db.name} was written to while it was to stand still.`, {
     hint: 'Something writes past its read-only state: a module, a script, or another REPLICAOF. End it and try again.',

@@ -6,6 +6,7 @@ import { processIdentitySchema } from '../../core/model/lease.ts';
 import { targetSchema } from '../../core/model/target.ts';
 import { utcTimeSchema } from '../../core/model/timestamp.ts';
 import { contentsSchema } from '../../core/model/verification.ts';
+import { udfLibrarySchema } from '../falkordb/udf-libraries.ts';
 
 /** What a restore has done to FalkorDB so far: enough to undo it, or to end it, without the store. */
 const journalSchema = z.object({
@@ -24,6 +25,8 @@ const journalSchema = z.object({
   master: z.object({ host: z.string(), port: z.number() }).nullable(),
   /** SHA-256 of the `masterauth` that was set for the moment; null where the server has one of its own. */
   masterauthSha256: z.string().nullable(),
+  /** The settings that the server had before it was told to refuse writes; missing before that. */
+  writeLimits: z.record(z.string(), z.string()).optional(),
   /** The histories that were sent, by which the server's data can be told. */
   streams: z.array(z.object({ replicationId: z.string(), holds: z.enum(['backup', 'safety backup']) })),
   /** True once the server's own files hold the backup: from then on a restart does not change what it holds. */
@@ -32,6 +35,8 @@ const journalSchema = z.object({
   expected: contentsSchema.nullable(),
   /** What it held before; null until it was frozen. */
   old: contentsSchema.nullable(),
+  /** Its UDF libraries before; they are dropped just before it loads. */
+  oldLibraries: z.array(udfLibrarySchema).optional(),
 });
 
 export type JournalRecord = z.infer<typeof journalSchema>;

@@ -12,6 +12,7 @@ import { preflight } from '../falkordb/preflight.ts';
 import { compareVersions } from '../falkordb/restore-checks/versions.ts';
 import { findRefusals } from '../falkordb/restore-checks.ts';
 import type { ServerInfo } from '../falkordb/server-info.ts';
+import { checkUdfRights } from '../falkordb/udf-libraries.ts';
 import { Journal, unfinished } from './journal.ts';
 import { type RestoreSource, resolveSource } from './restore-source.ts';
 
@@ -75,6 +76,7 @@ export async function planRestore(request: RestoreRequest, { config, store, sign
   const verification = source.manifest ? await newestVerification(store, source.manifest) : undefined;
   if (verification?.outcome === 'failed' && !request.unproven) refusals.push(provenBad(source.name, verification));
   const proof = verification && countsFor(verification, info) ? verification : undefined;
+  if (refusals.length === 0) notes.push(...(await checkUdfRights(db)).notes);
   const graphs = refusals.length === 0 ? await takeInventory(await suitable(db), { onProgress: () => {}, signal }) : [];
   return {
     request,

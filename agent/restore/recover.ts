@@ -8,6 +8,8 @@ import { untilAnswered } from '../falkordb/patience.ts';
 import { persist } from '../falkordb/persist.ts';
 import type { ServerInfo } from '../falkordb/server-info.ts';
 import { hasOurMasterauth, setFree } from '../falkordb/set-free.ts';
+import { bringBackUdfLibraries } from '../falkordb/udf-libraries.ts';
+import { refusesAllWrites } from '../falkordb/write-limits.ts';
 import type { Journal, JournalRecord } from './journal.ts';
 
 export type Holds = 'old data' | 'backup' | 'safety backup';
@@ -39,6 +41,15 @@ export async function recover(journal: Journal, deps: RecoverDeps): Promise<Reco
   const { holds, differences, notes } = settled.hasRestarted
     ? settled
     : await askOnceLoaded(journal, deps, (db) => free(db, settled, journal, deps));
+  // They may have been dropped for data that then did not come.
+  const { oldLibraries = [] } = holds === 'old data' ? journal.record : {};
+  if (oldLibraries.length > 0) {
+    const { address, timeoutSeconds: seconds, signal } = deps;
+    await untilAnswered(address, { seconds, signal }, async (db) => {
+      await bringBackUdfLibraries(db, oldLibraries);
+      return true;
+    });
+  }
   await journal.remove();
   deps.log.info({ holds, differences, notes }, 'FalkorDB is free');
   return { holds, differences, notes };
@@ -114,7 +125,9 @@ async function tryPersist(db: Database, { timeouts, signal, log }: RecoverDeps):
     if (hasCode(error, 'database-unreachable')) throw error;
     const { message } = toBackupError(error);
     log.warn({ err: error }, 'FalkorDB could not save what it was given');
-    return [`It could not be made durable (${message}): run BGSAVE, and BGREWRITEAOF where AOF is on.`];
+    return [
+      `It could not be made durable (${message}): run BGSAVE, and BGREWRITEAOF where AOF is on. Until then it may refuse writes (MISCONF).`,
+    ];
   }
 }
 
@@ -131,6 +144,9 @@ async function lookAfterRestart(
   }
   if (await hasOurMasterauth(db, record.masterauthSha256)) {
     throw notAsLeft(db, 'restarted during the restore, and has its masterauth in its config file');
+  }
+  if (await refusesAllWrites(db)) {
+    throw notAsLeft(db, 'restarted during the restore, and has its min-replicas-to-write in its config file');
   }
   const restarted = ['FalkorDB restarted during the restore and loaded its own files.'];
   // It was never sent anything else, or its files held the backup before anybody could write to it again.
@@ -159,7 +175,7 @@ async function closeConnection(db: Database, id: number): Promise<void> {
 
 function notAsLeft(db: Database, what: string): BackupError {
   return new BackupError('database-unsuitable', `FalkorDB at ${db.name} ${what}: nothing was touched.`, {
-    hint: 'See what it holds. To set it free by hand: REPLICAOF NO ONE, CONFIG SET masterauth "", and CONFIG REWRITE if it has a config file; then delete the file that BACKUP_STATE_DIR holds for it (docs/restore.md).',
+    hint: 'See what it holds. To set it free by hand: REPLICAOF NO ONE, CONFIG SET masterauth "", CONFIG SET min-replicas-to-write 0, and CONFIG REWRITE if it has a config file; then delete the file that BACKUP_STATE_DIR holds for it (docs/restore.md).',
   });
 }
 

@@ -1,3 +1,4 @@
+import { toBackupError } from '../../core/model/errors.ts';
 import type { Manifest } from '../../core/model/manifest.ts';
 import type { Contents } from '../../core/model/verification.ts';
 import { type BackupDeps, makeBackup } from '../backup.ts';
@@ -8,9 +9,10 @@ import { persist } from '../falkordb/persist.ts';
 import { preflight } from '../falkordb/preflight.ts';
 import { whenIdle } from '../falkordb/save.ts';
 import { setFree } from '../falkordb/set-free.ts';
+import { dropUdfLibraries, readUdfLibraries } from '../falkordb/udf-libraries.ts';
 import { ownIdentity } from '../process-identity.ts';
 import type { Work } from '../run.ts';
-import { differs, explainFailure, isReasonToRollBack, writtenMeanwhile } from './failures.ts';
+import { differs, explainFailure, isReasonToRollBack, notRolledBack, writtenMeanwhile } from './failures.ts';
 import { Journal } from './journal.ts';
 import { type LinkSetUp, setUpLink } from './link-set-up.ts';
 import { backupSource, type RestoreSource } from './restore-source.ts';
@@ -98,13 +100,14 @@ export async function replaceData(order: Order, work: Work, deps: BackupDeps, st
 async function carryOut(control: Database, scene: Scene): Promise<Replaced> {
   const { steps, work, journal, order } = scene;
   await steps.run('freeze', () => standStill(control, scene));
-  await journal.update({ old: await contentsOf(control, scene) });
+  const oldLibraries = await readUdfLibraries(control);
+  await journal.update({ old: await contentsOf(control, scene), ...(oldLibraries ? { oldLibraries } : {}) });
   const safety = order.withSafetyBackup ? await steps.run('safety backup', () => backUp(control, scene)) : undefined;
-  await send(order.source, 'backup', work.signal, scene);
+  await send(order.source, 'backup', work.signal, control, scene);
 
   using db = await Database.connect(scene.config.falkordb);
   await journal.update({ connections: [...journal.record.connections, (await db.connection()).id] });
-  const contents = await acceptOrRollBack(db, safety, scene);
+  const contents = await acceptOrRollBack(db, safety, control, scene);
   const notes = await steps.run('promote', async () => {
     await work.lease.assertHeld();
     return setFree(db, { ...journal.record, configRewrites: journal.record.server.configRewrites });
@@ -120,6 +123,7 @@ async function standStill(control: Database, scene: Scene): Promise<void> {
   await freeze(control, {
     master: link.master,
     addresses: link.addresses,
+    beforeRefusal: (writeLimits) => journal.update({ writeLimits }),
     beforeReplication: async (master) => {
       await journal.update({ master });
       await work.lease.assertHeld();
@@ -166,6 +170,7 @@ async function send(
   source: RestoreSource,
   holds: 'backup' | 'safety backup',
   signal: AbortSignal,
+  control: Database,
   scene: Scene,
 ): Promise<void> {
   const { steps, work } = scene;
@@ -174,7 +179,11 @@ async function send(
     holds,
     bytes: source.bytes,
     dump: source.open(),
-    assertHeld: () => work.lease.assertHeld(),
+    beforeLastBytes: async () => {
+      await work.lease.assertHeld();
+      // By the connection that whoever recovers this restore closes first.
+      if ((await readUdfLibraries(control))?.length) await dropUdfLibraries(control);
+    },
     signal,
   };
   const replicationId = await steps.run(`stream the ${holds}`, () => sendDump(request, scene));
@@ -182,7 +191,12 @@ async function send(
 }
 
 /** @throws what was found wrong, after the safety backup was loaded again in its place */
-async function acceptOrRollBack(db: Database, safety: Manifest | undefined, scene: Scene): Promise<Contents> {
+async function acceptOrRollBack(
+  db: Database,
+  safety: Manifest | undefined,
+  control: Database,
+  scene: Scene,
+): Promise<Contents> {
   const { steps, deps, afterwards } = scene;
   try {
     const contents = await steps.run('compare', () => compare(db, scene));
@@ -191,9 +205,11 @@ async function acceptOrRollBack(db: Database, safety: Manifest | undefined, scen
     await scene.journal.update({ isDurable: true });
     return contents;
   } catch (error) {
-    if (safety && isReasonToRollBack(error)) {
-      await send(backupSource(safety, { store: deps.store, signal: afterwards }), 'safety backup', afterwards, scene);
-    }
+    if (!safety || !isReasonToRollBack(error)) throw error;
+    const source = backupSource(safety, { store: deps.store, signal: afterwards });
+    await send(source, 'safety backup', afterwards, control, scene).catch((why: unknown) => {
+      throw notRolledBack(toBackupError(error), source.name, toBackupError(why));
+    });
     throw error;
   }
 }

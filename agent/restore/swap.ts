@@ -18,7 +18,8 @@ export interface SwapRequest {
   holds: JournalRecord['streams'][number]['holds'];
   bytes: number;
   dump: AsyncIterable<Uint8Array>;
-  assertHeld: () => Promise<void>;
+  /** Throwing here makes the server keep what it has. */
+  beforeLastBytes: () => Promise<void>;
   /** Heeded until the last bytes are sent: from then on the server loads, and nothing brings back what it had. */
   signal: AbortSignal;
 }
@@ -46,7 +47,7 @@ export async function sendDump(request: SwapRequest, deps: SwapDeps): Promise<st
     replicationId,
     sizeBytes: request.bytes,
     dump: request.dump,
-    beforeLastBytes: request.assertHeld,
+    beforeLastBytes: request.beforeLastBytes,
     onSent: (done) => onProgress({ phase: 'restore', unit: 'bytes', done, total: request.bytes }),
     signal: request.signal,
   });
@@ -55,7 +56,7 @@ export async function sendDump(request: SwapRequest, deps: SwapDeps): Promise<st
 
 /** @throws database-failed where it restarts, or does not load; database-unreachable, deadline */
 export async function untilLoaded(replicationId: string, name: string, deps: SwapDeps): Promise<void> {
-  const { config, journal, onProgress, afterwards: signal } = deps;
+  const { config, journal, master, onProgress, afterwards: signal } = deps;
   let idleSince = performance.now();
   await untilAnswered(config.falkordb, { seconds: config.timeoutSeconds, signal }, async (db) => {
     const info = await db.info();
@@ -64,6 +65,7 @@ export async function untilLoaded(replicationId: string, name: string, deps: Swa
     const isBusy = info.loading || info.replication.syncInProgress;
     if (info.loading) onProgress({ phase: 'load', unit: 'bytes', ...info.loadingBytes });
     if (isBusy) idleSince = performance.now();
+    if (master.isRefused && !isBusy) throw didNotLoad(db, name);
     if (performance.now() - idleSince > START_TIMEOUT_MS) throw didNotLoad(db, name);
     return undefined;
   });

@@ -1,18 +1,22 @@
 import pMap from 'p-map';
 import { type BackupIdParts, formatBackupId, parseBackupId } from '../model/backup-id.ts';
-import { BackupError, hasCode, toBackupError } from '../model/errors.ts';
+import { BackupError, toBackupError } from '../model/errors.ts';
 import {
+  type MarkName,
   manifestKey,
   parseManifestKey,
+  parseMarkKey,
   parseVerificationKey,
   tierPrefix,
   type VerificationName,
 } from '../model/keys.ts';
 import { decodeManifest, encodeManifest, type Manifest } from '../model/manifest.ts';
 import { TIERS, type Tier } from '../model/tiers.ts';
+import { decodeTombstone, type Tombstone } from '../model/tombstone.ts';
 import type { VerificationOutcome } from '../model/verification.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import { putIfAbsent, readObject, readObjectIfPresent } from '../store/small-object.ts';
+import { putIfAbsent, readObjectIfPresent } from '../store/small-object.ts';
+import { isCollapseAccepted, isPinned } from './marks.ts';
 import { byTime } from './verifications.ts';
 
 const PARALLEL_READS = 16;
@@ -26,16 +30,27 @@ export interface CatalogEntry {
   content: { manifest: Manifest } | { error: BackupError };
   /** What the newest load into a throw-away FalkorDB came to; null where there was none. */
   verified: { at: string; outcome: VerificationOutcome } | null;
+  pinned: boolean;
+  collapseAccepted: boolean;
 }
 
-/** Makes the backup exist. False where another run has made this backup already: then nothing was written. */
+/** Makes the backup exist. False where its key is taken, by a manifest or a tombstone: then nothing was written. */
 export async function commitManifest(store: ObjectStore, parts: BackupIdParts, manifest: Manifest): Promise<boolean> {
   return putIfAbsent(store, manifestKey(parts), encodeManifest(manifest));
 }
 
 export async function findManifest(store: ObjectStore, parts: BackupIdParts): Promise<Manifest | undefined> {
+  const found = await findManifestOrTombstone(store, parts);
+  return found && 'tombstone' in found ? undefined : found;
+}
+
+/** For whoever is about to make this backup: where there is a tombstone, it never will be. */
+export async function findManifestOrTombstone(
+  store: ObjectStore,
+  parts: BackupIdParts,
+): Promise<Manifest | Tombstone | undefined> {
   const object = await readObjectIfPresent(store, manifestKey(parts));
-  return object && decodeOwn(object.bytes, parts);
+  return object && (decodeTombstone(object.bytes) ?? decodeOwn(object.bytes, parts));
 }
 
 /** A manifest that lies under another backup's key (somebody copied it) is none. */
@@ -126,41 +141,51 @@ async function newestReadable(store: ObjectStore, prefix: string): Promise<Newes
 interface BackupFolder {
   parts: BackupIdParts;
   verifications: VerificationName[];
+  marks: MarkName[];
 }
 
 async function listFolders(store: ObjectStore, prefix: string): Promise<BackupFolder[]> {
   const folders = new Map<string, BackupFolder>();
   const verifications: VerificationName[] = [];
+  const marks: MarkName[] = [];
   for await (const { key } of store.list(prefix)) {
     const parts = parseManifestKey(key);
-    if (parts) folders.set(formatBackupId(parts), { parts, verifications: [] });
+    if (parts) folders.set(formatBackupId(parts), { parts, verifications: [], marks: [] });
     const verification = parseVerificationKey(key);
     if (verification) verifications.push(verification);
+    const mark = parseMarkKey(key);
+    if (mark) marks.push(mark);
   }
+  for (const mark of marks) folders.get(formatBackupId(mark.parts))?.marks.push(mark);
   for (const verification of verifications) {
     folders.get(formatBackupId(verification.parts))?.verifications.push(verification);
   }
   return [...folders.values()];
 }
 
-/** Undefined where the backup was removed since it was listed. */
 async function readEntryIfPresent(store: ObjectStore, folder: BackupFolder): Promise<CatalogEntry | undefined> {
   const newest = folder.verifications.sort(byTime).at(-1);
-  try {
-    const entry = await readEntry(store, folder.parts);
-    return { ...entry, verified: newest ? { at: newest.at.toISOString(), outcome: newest.outcome } : null };
-  } catch (error) {
-    if (hasCode(error, 'store-not-found')) return undefined;
-    throw error;
-  }
+  const entry = await readEntry(store, folder.parts);
+  return (
+    entry && {
+      ...entry,
+      verified: newest ? { at: newest.at.toISOString(), outcome: newest.outcome } : null,
+      pinned: isPinned(folder.marks),
+      collapseAccepted: isCollapseAccepted(folder.marks),
+    }
+  );
 }
 
-export async function readEntry(store: ObjectStore, parts: BackupIdParts): Promise<Omit<CatalogEntry, 'verified'>> {
+/** Undefined where there is none: it was removed since it was listed, or is a tombstone. */
+export async function readEntry(
+  store: ObjectStore,
+  parts: BackupIdParts,
+): Promise<Pick<CatalogEntry, 'key' | 'backupId' | 'parts' | 'content'> | undefined> {
   const key = manifestKey(parts);
   const entry = { key, backupId: formatBackupId(parts), parts };
   try {
-    const manifest = decodeOwn((await readObject(store, key)).bytes, parts);
-    return { ...entry, content: { manifest } };
+    const manifest = await findManifest(store, parts);
+    return manifest && { ...entry, content: { manifest } };
   } catch (error) {
     const known = toBackupError(error);
     if (known.code !== 'unreadable-manifest' && known.code !== 'integrity') throw error;

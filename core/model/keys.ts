@@ -1,4 +1,5 @@
 import { type BackupIdParts, formatBackupId, parseBackupId } from './backup-id.ts';
+import { MARKS, type MarkKind } from './mark.ts';
 import type { Tier } from './tiers.ts';
 import { fromCompactTimestamp, toCompactTimestamp } from './timestamp.ts';
 import { VERIFICATION_OUTCOMES, type VerificationOutcome } from './verification.ts';
@@ -98,4 +99,28 @@ export function parseVerificationKey(key: string): VerificationName | undefined 
   const at = fromCompactTimestamp(name.slice(0, 16));
   const outcome = VERIFICATION_OUTCOMES.find((candidate) => name.slice(16) === `-${candidate}.json`);
   return parts && at && outcome && verificationKey(parts, at, outcome) === key ? { parts, at, outcome } : undefined;
+}
+
+/** Of something that a person said of a backup; what it is is in the name. The time counts in whole seconds. */
+export function markKey(parts: BackupIdParts, time: Date, mark: MarkKind): string {
+  return `${marksPrefix(parts)}${toCompactTimestamp(time)}-${mark}.json`;
+}
+
+export function marksPrefix(parts: BackupIdParts): string {
+  return `${backupPrefix(parts)}marks/`;
+}
+
+export interface MarkName {
+  parts: BackupIdParts;
+  at: Date;
+  mark: MarkKind;
+}
+
+/** Undefined for any other key. */
+export function parseMarkKey(key: string): MarkName | undefined {
+  const [, , backupId = '', , name = ''] = key.split('/');
+  const parts = parseBackupId(backupId);
+  const at = fromCompactTimestamp(name.slice(0, 16));
+  const mark = MARKS.find((candidate) => name.slice(16) === `-${candidate}.json`);
+  return parts && at && mark && markKey(parts, at, mark) === key ? { parts, at, mark } : undefined;
 }

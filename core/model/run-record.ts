@@ -13,7 +13,7 @@ const common = { schemaVersion: z.literal(1), runId: runIdSchema, target: target
 
 export const requestedSchema = z.object({
   ...common,
-  verb: z.enum(['backup', 'restore']),
+  verb: z.enum(['backup', 'restore', 'prune']),
   backupId: backupIdSchema.nullable(),
   requestedAt: utcTimeSchema,
 });
@@ -72,7 +72,7 @@ export type RunOutcome = 'requested' | 'running' | Verdict['verdict'];
  * Among verdicts `completed` and `skipped` outrank `failed`: the agent knows better than whoever watched it.
  */
 export function runOutcome(run: RunRecords, hasManifest: boolean): RunOutcome {
-  if (hasManifest && run.requested?.verb !== 'restore') return 'completed';
+  if (hasManifest && (run.requested?.verb ?? 'backup') === 'backup') return 'completed';
   const verdicts = run.verdicts.map(({ verdict }) => verdict);
   const best = (['completed', 'skipped', 'failed'] as const).find((verdict) => verdicts.includes(verdict));
   return best ?? (run.started ? 'running' : 'requested');

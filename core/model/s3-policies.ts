@@ -1,4 +1,4 @@
-import { TIERS } from './tiers.ts';
+import { TIERS, type Tier } from './tiers.ts';
 
 /*
  * The least rights that work, as IAM statements. What is not named here is not needed: no agent can delete, and none
@@ -39,7 +39,10 @@ export function agentStatements(scope: PolicyScope, target: string): PolicyState
   ];
 }
 
-/** For prune, of all targets. On a versioned bucket its deletes are markers: it has no right to delete a version. */
+/**
+ * For prune, of all targets. It creates tombstones where manifests would lie, and overwrites none. On a versioned bucket
+ * its deletes are markers: it has no right to delete a version.
+ */
 export function pruneStatements(scope: PolicyScope): PolicyStatement[] {
   const data = [...TIERS.map((tier) => `${tier}/`), 'runs/'];
   return [
@@ -52,6 +55,10 @@ export function pruneStatements(scope: PolicyScope): PolicyStatement[] {
       ),
     ),
     allow('WriteRecordsAndLeases', ['s3:PutObject'], objectsAt(scope, ['runs/*', 'locks/*'])),
+    {
+      ...allow('TakeTheKeyOfAManifest', ['s3:PutObject'], objectsAt(scope, TIERS.map(manifestPattern))),
+      Condition: { Null: { 's3:if-none-match': 'false' } },
+    },
     allow(
       'Remove',
       ['s3:DeleteObject', 's3:AbortMultipartUpload'],
@@ -86,6 +93,11 @@ export function bucketStatements(scope: PolicyScope): PolicyStatement[] {
       Condition: { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } },
     },
   ];
+}
+
+/** `<tier>/<target>/<backup id>/manifest.json`, as far as wildcards tell. */
+function manifestPattern(tier: Tier): string {
+  return `${tier}/*/${'?'.repeat(8)}T${'?'.repeat(6)}Z-*-${tier}/manifest.json`;
 }
 
 function allow(Sid: string, Action: string[], Resource: string[]): PolicyStatement {

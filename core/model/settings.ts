@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { createCalendar } from './calendar.ts';
+import { parseRules } from './retention-rules.ts';
 import { targetSchema } from './target.ts';
 
 /** One thing that a user can set. The table below is the only place where its names, meaning and rule stand. */
@@ -26,6 +28,21 @@ const wholeNumber = (min: number, max: number) =>
 
 const seconds = wholeNumber(1, MAX_SECONDS);
 const retention = wholeNumber(1, 10_000);
+const rules = z.string().transform((text, context) => {
+  try {
+    return parseRules(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+    return z.NEVER;
+  }
+});
+const timeZone = z.string().refine((name) => {
+  try {
+    return createCalendar(name) !== undefined;
+  } catch {
+    return false;
+  }
+}, 'must be a time zone such as UTC or Europe/Berlin');
 const text = z.string().min(1, 'must not be empty');
 const flag = z.enum(['true', 'false'], 'must be true or false').transform((word) => word === 'true');
 /** Those whose objects can be read at once: a restore must not wait for hours. */
@@ -169,6 +186,42 @@ export const SETTINGS = {
     description: 'Months that monthly backups are kept',
     default: '12',
     schema: retention,
+  },
+  retentionSnapshot: {
+    env: 'BACKUP_RETENTION_SNAPSHOT',
+    description: 'Rules by which snapshots are kept (docs/retention.md)',
+    default: 'all 48h, daily 7d',
+    schema: rules,
+  },
+  retentionManual: {
+    env: 'BACKUP_RETENTION_MANUAL',
+    description: 'Rules by which manual backups are kept',
+    default: 'forever',
+    schema: rules,
+  },
+  retentionPreRestore: {
+    env: 'BACKUP_RETENTION_PRE_RESTORE',
+    description: 'Rules by which the safety backups of restores are kept',
+    default: 'all 30d',
+    schema: rules,
+  },
+  retentionMinimum: {
+    env: 'BACKUP_RETENTION_MINIMUM',
+    description: 'So many of the newest good backups of a target are kept whatever the rules say',
+    default: '3',
+    schema: retention,
+  },
+  retentionRunsDays: {
+    env: 'BACKUP_RETENTION_RUNS_DAYS',
+    description: 'Days that run records are kept',
+    default: '400',
+    schema: retention,
+  },
+  retentionTimeZone: {
+    env: 'BACKUP_RETENTION_TIME_ZONE',
+    description: 'Time zone whose days, weeks and months the rules go by',
+    default: 'UTC',
+    schema: timeZone,
   },
   webhookUrl: {
     env: 'BACKUP_WEBHOOK_URL',

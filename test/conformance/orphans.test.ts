@@ -7,6 +7,7 @@ import { findOrphans } from '../../core/catalog/orphans.ts';
 import type { BackupIdParts } from '../../core/model/backup-id.ts';
 import { backupPrefix, dumpKey, manifestKey, runKey, stateKey } from '../../core/model/keys.ts';
 import { encodeManifest } from '../../core/model/manifest.ts';
+import { encodeTombstone, newTombstone } from '../../core/model/tombstone.ts';
 import { FileStore } from '../../core/store/file-store.ts';
 import { exampleManifest } from '../support/example-manifest.ts';
 import { MemoryStore } from '../support/memory-store.ts';
@@ -41,21 +42,39 @@ orphansConformance('the memory of the tests', async () => {
 describe('orphans of any store', () => {
   it('are all that has ended or is old, and that no manifest can claim; and nothing else', async () => {
     let found = 0;
+    let spent = 0;
     await fc.assert(
       fc.asyncProperty(stores, async (described) => {
         const { store, things } = build(described);
         const orphans = await findOrphans(store, TARGET, NOW);
         const isDead = ({ ageHours, runId }: Thing) =>
           ageHours > 72 || (runId !== undefined && described.verdicts.includes(runId));
-        const expected = things.filter((thing) => thing.target === TARGET && !thing.isClaimed && isDead(thing));
+        /** Beside attempts of which none may come back. */
+        const isForsaken = ({ folder, isSidecar }: Thing) => {
+          const beside = things.filter((thing) => thing.folder === folder && thing.kind !== 'upload');
+          const attempts = beside.filter(({ runId }) => runId !== undefined);
+          const isEntombed = beside.some(({ kind }) => kind === 'tombstone');
+          return isSidecar && (attempts.length > 0 || isEntombed) && attempts.every(isDead);
+        };
+        const expected = things.filter(
+          (thing) => thing.target === TARGET && !thing.isClaimed && (isDead(thing) || isForsaken(thing)),
+        );
+        const isAlone = ({ folder }: Thing) =>
+          !things.some((thing) => thing.folder === folder && thing.kind === 'object');
         const keysOf = (kind: Thing['kind']) => expected.filter((thing) => thing.kind === kind).map(({ key }) => key);
+        const tombstones = expected.filter((thing) => thing.kind === 'tombstone' && isAlone(thing));
         expect(orphans.objects.map(({ key }) => key).toSorted()).toEqual(keysOf('object').toSorted());
         expect(orphans.uploads.map(({ key }) => key).toSorted()).toEqual(keysOf('upload').toSorted());
+        expect(orphans.tombstones.map(({ key }) => key).toSorted()).toEqual(
+          tombstones.map(({ key }) => key).toSorted(),
+        );
         found += expected.length;
+        spent += tombstones.length;
       }),
       { numRuns: 300 },
     );
     expect(found).toBeGreaterThan(300);
+    expect(spent).toBeGreaterThan(10);
   });
 });
 
@@ -79,10 +98,13 @@ const stores = fc.record({
       tier: fc.constantFrom('daily', 'manual', 'pre-restore'),
       manifest: fc.option(
         fc.record({ isReadable: fc.boolean(), ageHours, dump: attemptIndex, state: fc.option(attemptIndex) }),
+        { freq: 2 },
       ),
       attempts,
       uploads: fc.array(fc.record({ index: attemptIndex, ageHours }), { maxLength: 2 }),
-      sidecarAge: fc.option(ageHours),
+      sidecarAge: fc.option(ageHours, { freq: 1 }),
+      /** Of one that lies where there is no manifest. */
+      tombstoneAge: fc.option(ageHours),
     }),
     { maxLength: 6 },
   ),
@@ -92,11 +114,14 @@ const stores = fc.record({
 type Described = typeof stores extends fc.Arbitrary<infer T> ? T : never;
 
 interface Thing {
-  kind: 'object' | 'upload';
+  kind: 'object' | 'upload' | 'tombstone';
   key: string;
   target: string;
   runId: string | undefined;
   ageHours: number;
+  /** Its backup, whether that exists or not. */
+  folder: string;
+  isSidecar: boolean;
   /** By a manifest, which may be one that cannot be read. */
   isClaimed: boolean;
 }
@@ -110,7 +135,8 @@ function build({ backups, verdicts }: Described): { store: MemoryStore; things: 
     const parts: BackupIdParts = { target, tier, scheduledFor: new Date(Date.UTC(2026, 10, 22, index)) };
     const add = (key: string, ageHours: number, isClaimed: boolean, runId?: string, content = text('x')) => {
       store.overwrite(key, content, before(ageHours));
-      things.push({ kind: 'object', key, target, runId, ageHours, isClaimed });
+      const isSidecar = runId === undefined && !isClaimed;
+      things.push({ kind: 'object', key, target, runId, ageHours, isClaimed, folder: backupPrefix(parts), isSidecar });
     };
     const claimed = manifest ? [manifest.dump, manifest.state ?? manifest.dump] : [];
     // What a manifest names is there, and listed once.
@@ -125,6 +151,12 @@ function build({ backups, verdicts }: Described): { store: MemoryStore; things: 
       if (stateAge !== null) add(stateKey(parts, attempt), stateAge, isClaimed, attempt.runId);
     }
     if (manifest) add(manifestKey(parts), manifest.ageHours, true, undefined, manifestBytes(parts, manifest));
+    else if (backup.tombstoneAge !== null) {
+      const [key, age] = [manifestKey(parts), backup.tombstoneAge];
+      store.overwrite(key, encodeTombstone(newTombstone(before(age))), before(age));
+      const common = { target, runId: undefined, folder: backupPrefix(parts), isSidecar: false, isClaimed: false };
+      things.push({ ...common, kind: 'tombstone', key, ageHours: age });
+    }
     if (backup.sidecarAge !== null) {
       add(`${backupPrefix(parts)}pin.json`, backup.sidecarAge, manifest !== null);
       add(`${backupPrefix(parts)}verified/2026.json`, backup.sidecarAge, manifest !== null);
@@ -134,7 +166,8 @@ function build({ backups, verdicts }: Described): { store: MemoryStore; things: 
       const key = dumpKey(parts, { runId, attempt }, '.rdb.zst');
       store.leaveUpload(key, before(ageHours));
       // An upload is no object, so no manifest can mean it.
-      things.push({ kind: 'upload', key, target, runId, ageHours, isClaimed: false });
+      const common = { isClaimed: false, folder: backupPrefix(parts), isSidecar: false };
+      things.push({ ...common, kind: 'upload', key, target, runId, ageHours });
     }
   }
   return { store, things };

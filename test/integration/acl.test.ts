@@ -200,6 +200,10 @@ describe('the user for restores', () => {
     '+info': (user) => expect(plan(user)).rejects.toMatchObject({ code: 'database-denied' }),
     '+psync': cannotBackUp,
     '+replconf': cannotBackUp,
+    '+graph.udf': async (user) => {
+      const { refusals, notes } = await plan(user);
+      expect({ refusals, notes }).toEqual({ refusals: [], notes: [expect.stringContaining('+graph.udf')] });
+    },
     '+config|rewrite': async (user) => {
       await live.client.config('REWRITE');
       using db = await Database.connect(user);

@@ -350,7 +350,20 @@ describe('the command line', () => {
     const verbs = [...stdout.matchAll(/^ {2}([a-z]+) \[/gm)]
       .map(([, verb = '']) => verb)
       .filter((verb) => verb !== 'help');
-    expect(verbs).toEqual(['backup', 'list', 'show', 'verify', 'fetch', 'restore', 'status', 'doctor', 'demo']);
+    expect(verbs).toEqual([
+      'backup',
+      'list',
+      'show',
+      'verify',
+      'fetch',
+      'restore',
+      'pin',
+      'unpin',
+      'prune',
+      'status',
+      'doctor',
+      'demo',
+    ]);
     for (const verb of verbs) expect((await agent(verb, '--help')).stdout).toContain('Examples:\n  $ falkordb-backup');
   });
 });

@@ -15,7 +15,7 @@ describe.each(['no', 'yes'])('an agent killed with -9 leaves what restore --reco
   /** @returns what FalkorDB holds once it was recovered, which a restart does not change */
   async function recovered(old: Fingerprint, run: RunningRestore): Promise<'old' | 'new'> {
     const wasBegun = scene.journal() !== undefined;
-    const t0=performance.now(); const end = await scene.recover(); console.log('recover took', performance.now()-t0, end.stdout);
+    const end = await scene.recover();
     expect(end).toMatchObject({
       exitCode: 0,
       json: wasBegun ? { status: 'recovered', runId: run.runId, differences: [] } : { status: 'nothing-to-recover' },
@@ -37,8 +37,8 @@ describe.each(['no', 'yes'])('an agent killed with -9 leaves what restore --reco
   // What the AOF changes begins with the load.
   const moments = MOMENTS.filter(({ holds }) => appendonly === 'no' || holds === 'new');
   test.each(moments)('when $name', async (moment) => {
-    const old = await scene.changeData();
     await using victim = await restoreUntil(scene, moment);
+    const { old } = victim;
     victim.process.kill('SIGKILL');
     const { signal } = await victim.ended;
     if (!moment.isLast) expect(signal).toBe('SIGKILL');
@@ -50,20 +50,20 @@ describe.each(['no', 'yes'])('an agent killed with -9 leaves what restore --reco
     const start = performance.now();
     await nextRestoreSucceeds();
     const duration = performance.now() - start;
-    let killed = 0; console.log('whole', duration);
+    let killed = 0;
     for (let kill = 0; kill < RANDOM_KILLS; kill++) {
-      const T = performance.now(); const lap = (n: string) => console.log(kill, n, Math.round(performance.now() - T));const old = await scene.changeData(); lap('changed');
+      const old = await scene.changeData();
       await using victim = await scene.restore();
       const timer = setTimeout(
         () => victim.process.kill('SIGKILL'),
         (duration * (kill + Math.random())) / RANDOM_KILLS,
       );
       const { exitCode, signal } = await victim.ended;
-      clearTimeout(timer); lap('killed '+signal+' '+(JSON.stringify(scene.journal()) ?? '').length);
+      clearTimeout(timer);
       // Where it was faster than the first one, there was nothing to kill.
       expect([exitCode, signal]).toEqual(signal ? [null, 'SIGKILL'] : [0, null]);
       if (signal) killed += 1;
-      const holds = await recovered(old, victim); lap('rec '+holds);
+      const holds = await recovered(old, victim);
       if (!signal) expect(holds).toBe('new');
     }
     expect(killed).toBeGreaterThanOrEqual(RANDOM_KILLS / 2);

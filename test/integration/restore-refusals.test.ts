@@ -48,13 +48,19 @@ async function linesOf(live: Pick<LiveServer, 'address'>, call: Call = {}): Prom
   return (await refusalsOf(live, call)).refusals.map(({ code, message, hint }) => `${code}: ${message} | ${hint}`);
 }
 
+function pairsOf(flat: unknown): [string, string][] {
+  const words = Array.isArray(flat) ? flat.map(String) : [];
+  return words.flatMap((word, index) => (index % 2 === 0 ? [[word, words[index + 1] ?? '']] : []));
+}
+
 describe('a FalkorDB that can take a restore', () => {
   test('is not refused, and nothing of it changes', async () => {
     await using live = await startLiveServer({ password: 'secret', config: { appendonly: 'yes' } });
     await live.graph('g', 'CREATE (:Node)');
     await live.client.config('SET', 'masterauth', 'kept');
     const look = async () => ({
-      settings: await live.client.config('GET', '*'),
+      // A map, which Redis tells in any order.
+      settings: Object.fromEntries(pairsOf(await live.client.config('GET', '*'))),
       replication: await Promise.all(['role', 'master_replid', 'master_replid2', 'master_repl_offset'].map(live.info)),
       work: await Promise.all(['rdb_saves', 'rdb_bgsave_in_progress', 'aof_rewrites', 'paused_reason'].map(live.info)),
       data: await live.nodeCounts(),

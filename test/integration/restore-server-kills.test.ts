@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Fingerprint } from '../support/fingerprint.ts';
-import { MOMENTS, restoreUntil } from '../support/restore-moments.ts';
-import { type RestoreScene, type RunningRestore, startRestoreScene } from '../support/restore-scene.ts';
+import { MOMENTS, momentNamed, restoreUntil } from '../support/restore-moments.ts';
+import { type RestoreScene, type RunningRestore, startRestoreScene, untilTrue } from '../support/restore-scene.ts';
 import { hasFile } from '../support/store-files.ts';
 
 const RANDOM_KILLS = Number(process.env.TEST_ROUNDS ?? 3);
@@ -27,9 +27,15 @@ describe.each(['no', 'yes'])(
       if (failure.includes('has its old data')) expect(holds).toBe('old');
       if (failure.includes('holds the restored backup')) expect(holds).toBe('new');
       const wasRequested = hasFile(scene.root, new RegExp(`^runs/.*${run.runId}/requested`));
-    if (wasRequested) expect(await scene.verdictsOf(run.runId)).toEqual([exitCode === 0 ? 'completed' : 'failed']);
+      if (wasRequested) expect(await scene.verdictsOf(run.runId)).toEqual([exitCode === 0 ? 'completed' : 'failed']);
       expect(await scene.afterRestart(old)).toBe(holds);
       return holds;
+    }
+
+    async function restarted(): Promise<void> {
+      const runId = await scene.server.info('run_id');
+      scene.server.kill();
+      await untilTrue(async () => (await scene.server.info('run_id')) !== runId, 10_000);
     }
 
     // What the AOF changes begins with the load.
@@ -41,6 +47,24 @@ describe.each(['no', 'yes'])(
       const holds = await ended(old, run);
       // Of an AOF it is the old one until the rewrite has ended.
       if (aof === 'no' || moment.isLast) expect(holds).toBe(moment.holds);
+    });
+
+    test('after it was promoted and written to', async () => {
+      const isDurable = {
+        ...momentNamed('FalkorDB saves the backup'),
+        isReached: () => Boolean(scene.journal()?.isDurable),
+      };
+      let run: RunningRestore;
+      do {
+        run = await restoreUntil(scene, isDurable);
+        run.process.kill('SIGKILL');
+        await run.ended;
+      } while (scene.journal() === undefined);
+      // As the agent would have done next.
+      await scene.server.client.call('REPLICAOF', 'NO', 'ONE');
+      await scene.server.client.call('GRAPH.QUERY', 'g', 'CREATE (:Later)');
+      await restarted();
+      expect(await scene.recover()).toMatchObject({ exitCode: 0, json: { runId: run.runId, holds: 'backup' } });
     });
 
     test('at any time', async () => {

@@ -10,6 +10,7 @@ import type { Manifest } from '../../core/model/manifest.ts';
 import type { Tier } from '../../core/model/tiers.ts';
 import type { ObjectStore } from '../../core/store/object-store.ts';
 import type { LiveServer } from './live-server.ts';
+import { DEFAULT_POLICY } from './retainables.ts';
 
 export const TARGET = 'falkordb';
 
@@ -56,6 +57,8 @@ export async function backUp(
     stateFolder: '/nonexistent',
     advertise: undefined,
     replicationTls: undefined,
+    retention: DEFAULT_POLICY,
+    keepRuns: { amount: 400, unit: 'd' },
     logLevel: 'silent',
     busyTimeoutSeconds: 60,
     saveTimeoutSeconds: 60,

@@ -1,6 +1,9 @@
 import { reached } from './agent-process.ts';
+import type { Fingerprint } from './fingerprint.ts';
 import type { RestoreScene, RunningRestore } from './restore-scene.ts';
 import { hasFile } from './store-files.ts';
+
+const ATTEMPTS = 3;
 
 /** A step of a restore, as it can be seen from outside. */
 export interface Moment {
@@ -16,13 +19,21 @@ export interface Moment {
   isRepeated?: true;
 }
 
-/** Starts a restore, and waits until it is there. */
-export async function restoreUntil(scene: RestoreScene, moment: Moment): Promise<RunningRestore> {
-  if (moment.isUnproven) await scene.forgetProofs();
-  const run = await scene.restore();
-  if (await reached(() => moment.isReached(scene, run), run)) return run;
-  const { stderr } = await run.ended;
-  throw new Error(`It was never seen that ${moment.name}: ${stderr}`);
+export interface RestoreAtMoment extends RunningRestore {
+  /** What FalkorDB held before. */
+  old: Fingerprint;
+}
+
+/** Changes the data, starts a restore, and waits until it is there; again where it was over before it was seen. */
+export async function restoreUntil(scene: RestoreScene, moment: Moment): Promise<RestoreAtMoment> {
+  for (let attempt = 1; ; attempt++) {
+    const old = await scene.changeData();
+    if (moment.isUnproven) await scene.forgetProofs();
+    const run = await scene.restore();
+    if (await reached(() => moment.isReached(scene, run), run)) return { ...run, old };
+    const { stderr } = await run.ended;
+    if (attempt === ATTEMPTS) throw new Error(`It was never seen that ${moment.name}: ${stderr}`);
+  }
 }
 
 const field = async ({ server }: RestoreScene, name: string) => server.info(name);
@@ -57,6 +68,12 @@ export const MOMENTS: Moment[] = [
     name: 'it set masterauth',
     holds: 'old',
     isReached: async ({ server }) => ((await server.client.config('GET', 'masterauth')) as string[])[1] !== '',
+  },
+  {
+    name: 'FalkorDB refuses writes',
+    holds: 'old',
+    isReached: async ({ server }) =>
+      ((await server.client.config('GET', 'min-replicas-to-write')) as string[])[1] !== '0',
   },
   {
     name: 'it noted where FalkorDB is to replicate from',

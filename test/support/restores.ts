@@ -8,6 +8,7 @@ import { type RestoreResult, restore } from '../../agent/restore/restore.ts';
 import type { ObjectStore } from '../../core/store/object-store.ts';
 import { nextRunId, TARGET } from './backups.ts';
 import type { LiveServer } from './live-server.ts';
+import { DEFAULT_POLICY } from './retainables.ts';
 
 export interface RestoreCall {
   reference?: string;
@@ -36,6 +37,8 @@ export function restoreDeps(
       stateFolder,
       advertise: undefined,
       replicationTls: undefined,
+      retention: DEFAULT_POLICY,
+      keepRuns: { amount: 400, unit: 'd' },
       logLevel: 'silent',
       busyTimeoutSeconds: 60,
       saveTimeoutSeconds: 60,

@@ -1,6 +1,7 @@
 /** What a replica sends are a few short words; more without an end is no replica. */
 const MAX_PENDING_BYTES = 16 * 1024;
 const MAX_WORDS = 32;
+const NEWLINE = 10;
 const MAX_WORD_BYTES = 4 * 1024;
 
 /** Reads commands, as arrays of bulk strings (RESP), from bytes in whatever pieces they arrive. */
@@ -12,6 +13,8 @@ export class CommandParser {
     this.#pending = Buffer.concat([this.#pending, chunk]);
     const commands: string[][] = [];
     for (;;) {
+      // A replica that loads sends one each second, as a sign of life.
+      while (this.#pending[0] === NEWLINE) this.#pending = this.#pending.subarray(1);
       const parsed = parseCommand(this.#pending);
       if (!parsed) break;
       commands.push(parsed.words);

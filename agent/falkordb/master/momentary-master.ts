@@ -46,6 +46,7 @@ export class MomentaryMaster {
   /** The one that takes us for its master. */
   #replica: ReplicaConnection | undefined;
   #onSync: (connection: ReplicaConnection, request: SyncRequest) => void = (connection) => connection.close();
+  #isRefused = false;
 
   private constructor(server: Server, credentials: Credentials, port: number, isTls: boolean) {
     this.#server = server;
@@ -70,6 +71,11 @@ export class MomentaryMaster {
     }
   }
 
+  /** True once the replica has come again without what it was sent: it could not take it, and never will. */
+  get isRefused(): boolean {
+    return this.#isRefused;
+  }
+
   /**
    * Lets the replica go on with the data it has, now and each time it connects again.
    * @param replicationId what it must have: another server, or one that restarted, is sent away
@@ -78,6 +84,7 @@ export class MomentaryMaster {
   hold(replicationId: string): Promise<void> {
     const held = Promise.withResolvers<void>();
     this.#onSync = (connection, request) => {
+      if (request.replicationId !== replicationId) this.#isRefused = true;
       if (request.replicationId !== replicationId || !this.#take(connection)) return connection.close();
       connection.answer(`+CONTINUE ${replicationId}`);
       connection.startPings();
@@ -117,6 +124,7 @@ export class MomentaryMaster {
       const tail = await holdBackTail(sync.dump, WITHHELD_BYTES, send);
       await sync.beforeLastBytes();
       sync.signal.throwIfAborted();
+      this.#isRefused = false;
       void this.hold(sync.replicationId);
       await send(tail);
       replica.startPings();

@@ -56,6 +56,10 @@ describe.skipIf(s3Missing)('the least rights of an agent, and what its commands 
     proxy.setFault({ kind: 'slow-down', matches: ({ method, query }) => method === 'PUT' && query.has('partNumber') });
     await agent(7, 'backup', '--tier', 'monthly');
     proxy.setFault(undefined);
+    await agent(0, 'restore', 'latest', '--force');
+    await agent(0, 'restore', 'latest:daily', '--force');
+    await agent(0, 'restore', '--recover');
+    await agent(0, 'verify', '--load');
     await agent(0, 'backup', '--tier', 'pre-restore', '--s3-tags', 'team=data');
   });
   afterAll(async () => {
@@ -70,6 +74,7 @@ describe.skipIf(s3Missing)('the least rights of an agent, and what its commands 
       S3_ENDPOINT: proxy.endpoint,
       FALKORDB_URL: server.server.url,
       BACKUP_TARGET: TARGET,
+      BACKUP_STATE_DIR: join(folder.path, 'state'),
     };
     const { exitCode, stderr, json } = await agentCommand([...args, '--json'], { env });
     expect(exitCode, `${args.join(' ')}: ${stderr}`).toBe(expected);
@@ -101,10 +106,13 @@ describe.skipIf(s3Missing)('the least rights of an agent, and what its commands 
       expect(kinds).toContain(kind);
   });
 
-  test.each(['backup', 'list', 'show', 'verify', 'fetch'])('%s asks for nothing that is not in its policy', (verb) => {
-    expect(needsOf(verb).length).toBeGreaterThan(0);
-    expect(denied(verb)).toEqual([]);
-  });
+  test.each(['backup', 'list', 'show', 'verify', 'fetch', 'restore'])(
+    '%s asks for nothing that is not in its policy',
+    (verb) => {
+      expect(needsOf(verb).length).toBeGreaterThan(0);
+      expect(denied(verb)).toEqual([]);
+    },
+  );
 
   test('status asks for one thing more: a list of the whole store', () => {
     expect(denied('status')).toEqual([`s3:ListBucket ${bucket.name} ${PREFIX}/`]);

@@ -37,6 +37,7 @@ describe('the log of a server that is not there', () => {
     ],
     ['7:M # Redis 8.2.3 crashed by signal: 11, si_code: 1'],
     ['=== ASSERTION FAILED ==='],
+    ['7:M # Out Of Memory allocating 1000000000000000 bytes!'],
   ])('blames the backup where it gave up loading it: %s', async (line) => {
     const error = await explain(LOADING, line);
     expect(error).toBeInstanceOf(UnloadableError);

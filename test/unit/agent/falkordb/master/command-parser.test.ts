@@ -27,6 +27,13 @@ describe('CommandParser', () => {
     );
   });
 
+  it('passes over the newlines that a replica sends while it loads', () => {
+    const parser = new CommandParser();
+    expect(parser.push(Buffer.from('\n'))).toEqual([]);
+    expect(parser.push(Buffer.from('\n\n*1\r\n$4\r\nPING\r\n\n*1\r'))).toEqual([['PING']]);
+    expect(parser.push(Buffer.from('\n$1\r\nX\r\n\n'))).toEqual([['X']]);
+  });
+
   it.each([
     ['an HTTP request', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'],
     ['an inline command', 'PING\r\n'],

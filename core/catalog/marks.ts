@@ -1,0 +1,79 @@
+import { type BackupIdParts, formatBackupId } from '../model/backup-id.ts';
+import { BackupError } from '../model/errors.ts';
+import { type MarkName, manifestKey, markKey, marksPrefix, parseMarkKey } from '../model/keys.ts';
+import { type Mark, type MarkKind, markSchema } from '../model/mark.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { encodeJson, isListed, putIfAbsent, readObjectIfPresent } from '../store/small-object.ts';
+
+const SECOND_MS = 1000;
+const MAX_ATTEMPTS = 10;
+
+export interface MarkRequest {
+  mark: MarkKind;
+  by: string;
+  note: string | null;
+  now: Date;
+}
+
+/**
+ * Says something of a backup that exists; it counts as said after all that was said before.
+ * @throws backup-not-found, store-*
+ */
+export async function addMark(store: ObjectStore, parts: BackupIdParts, request: MarkRequest): Promise<Mark> {
+  const backupId = formatBackupId(parts);
+  if (!(await isListed(store, manifestKey(parts)))) {
+    throw new BackupError('backup-not-found', `There is no backup ${backupId} in ${store.url}.`, {
+      hint: '"falkordb-backup list" shows those that exist.',
+    });
+  }
+  const newest = (await listMarks(store, parts)).at(-1);
+  let at = new Date(Math.max(request.now.getTime(), newest ? newest.at.getTime() + SECOND_MS : 0));
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    const { mark, by, note } = request;
+    const record: Mark = { schemaVersion: 1, backupId, mark, at: at.toISOString(), by, note };
+    if (await putIfAbsent(store, markKey(parts, at, mark), encodeJson(markSchema.parse(record)))) return record;
+    at = new Date(at.getTime() + SECOND_MS);
+  }
+  throw new Error(`${backupId} was marked ${MAX_ATTEMPTS} times within seconds.`);
+}
+
+/** In order of time. */
+export async function listMarks(store: ObjectStore, parts: BackupIdParts): Promise<MarkName[]> {
+  const found: MarkName[] = [];
+  for await (const { key } of store.list(marksPrefix(parts))) {
+    const name = parseMarkKey(key);
+    if (name) found.push(name);
+  }
+  return found.sort((a, b) => a.at.getTime() - b.at.getTime());
+}
+
+/** All that was said of a backup, in order of time; what cannot be read is left out. */
+export async function readMarks(store: ObjectStore, parts: BackupIdParts): Promise<Mark[]> {
+  const marks: Mark[] = [];
+  for (const { at, mark } of await listMarks(store, parts)) {
+    const object = await readObjectIfPresent(store, markKey(parts, at, mark));
+    const parsed = object && markSchema.safeParse(parse(object.bytes));
+    if (parsed?.success) marks.push(parsed.data);
+  }
+  return marks;
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+export function isPinned(marks: Pick<MarkName, 'at' | 'mark'>[]): boolean {
+  const newest = marks
+    .filter(({ mark }) => mark !== 'collapse-accepted')
+    .toSorted((a, b) => a.at.getTime() - b.at.getTime())
+    .at(-1);
+  return newest?.mark === 'pinned';
+}
+
+export function isCollapseAccepted(marks: Pick<MarkName, 'mark'>[]): boolean {
+  return marks.some(({ mark }) => mark === 'collapse-accepted');
+}
