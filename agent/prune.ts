@@ -41,6 +41,7 @@ export async function pruneTarget(
   return recorded(target, deps, async () => {
     const plan = await planPrune(store, request);
     const result = await applyPrune(store, plan, {
+      now,
       signal: deps.signal,
       onRemoved: (done, total) => deps.onProgress({ phase: 'prune', unit: 'backups', done, total }),
     });

@@ -135,6 +135,7 @@ function toText({ plan, result }: TargetPrune, now: Date): string {
         `Removed ${result.removed.length} backups, ${result.orphans.objects} orphans and ${result.runRecords} run records.`,
         ...result.refused.map(({ backupId, error }) => `REFUSED ${backupId}: ${error.message}`),
         ...result.spared.map((id) => `Spared ${id}: it was pinned or taken up by a restore meanwhile.`),
+        ...result.orphans.left.map(({ key, why }) => `Left ${key}: ${why}`),
         ...(result.postponed.length > 0 ? [`${result.postponed.length} are left for the next time.`] : []),
       ]
     : [

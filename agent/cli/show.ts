@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { resolveBackup } from '../../core/catalog/catalog.ts';
-import { isPinned, readMarks } from '../../core/catalog/marks.ts';
+import { readMarks } from '../../core/catalog/marks.ts';
 import { newestVerification } from '../../core/catalog/verifications.ts';
 import { parseBackupId } from '../../core/model/backup-id.ts';
 import type { GraphSummary, Manifest } from '../../core/model/manifest.ts';
-import type { Mark } from '../../core/model/mark.ts';
+import { isPinned, type Mark } from '../../core/model/mark.ts';
 import type { Verification } from '../../core/model/verification.ts';
 import type { Cli } from './cli.ts';
 import { formatBytes, formatFields, formatSeconds, formatTable, formatTime } from './format.ts';

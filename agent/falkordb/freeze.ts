@@ -90,11 +90,14 @@ export function receivedTimes(reply: unknown): number[] {
 /** False where FalkorDB has not connected, or does not say yet that its link is up. */
 async function isInTime(held: Promise<void>, db: Database, connectMs: number, signal: AbortSignal): Promise<boolean> {
   const deadline = performance.now() + connectMs;
-  const waiting = new AbortController();
-  const late = setTimeout(connectMs, false, { signal: AbortSignal.any([waiting.signal, signal]) });
-  const isHeld = await Promise.race([held.then(() => true), late]).finally(() => waiting.abort());
-  while (isHeld && performance.now() < deadline) {
-    if ((await db.info()).masterLinkUp) return true;
+  let isHeld = false;
+  void held.then(() => {
+    isHeld = true;
+  });
+  while (performance.now() < deadline) {
+    // Asked also before it has connected: one that has ended never will.
+    const { masterLinkUp } = await db.info();
+    if (isHeld && masterLinkUp) return true;
     await setTimeout(POLL_MS, undefined, { signal });
   }
   return false;

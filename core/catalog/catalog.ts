@@ -11,12 +11,12 @@ import {
   type VerificationName,
 } from '../model/keys.ts';
 import { decodeManifest, encodeManifest, type Manifest } from '../model/manifest.ts';
+import { isCollapseAccepted, isPinned } from '../model/mark.ts';
 import { TIERS, type Tier } from '../model/tiers.ts';
 import { decodeTombstone, type Tombstone } from '../model/tombstone.ts';
 import type { VerificationOutcome } from '../model/verification.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { putIfAbsent, readObjectIfPresent } from '../store/small-object.ts';
-import { isCollapseAccepted, isPinned } from './marks.ts';
 import { byTime } from './verifications.ts';
 
 const PARALLEL_READS = 16;

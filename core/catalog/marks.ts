@@ -1,9 +1,10 @@
 import { type BackupIdParts, formatBackupId } from '../model/backup-id.ts';
 import { BackupError } from '../model/errors.ts';
-import { type MarkName, manifestKey, markKey, marksPrefix, parseMarkKey } from '../model/keys.ts';
+import { type MarkName, markKey, marksPrefix, parseMarkKey } from '../model/keys.ts';
 import { type Mark, type MarkKind, markSchema } from '../model/mark.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import { encodeJson, isListed, putIfAbsent, readObjectIfPresent } from '../store/small-object.ts';
+import { encodeJson, putIfAbsent, readObjectIfPresent } from '../store/small-object.ts';
+import { findManifest } from './catalog.ts';
 
 const SECOND_MS = 1000;
 const MAX_ATTEMPTS = 10;
@@ -21,7 +22,7 @@ export interface MarkRequest {
  */
 export async function addMark(store: ObjectStore, parts: BackupIdParts, request: MarkRequest): Promise<Mark> {
   const backupId = formatBackupId(parts);
-  if (!(await isListed(store, manifestKey(parts)))) {
+  if (!(await findManifest(store, parts))) {
     throw new BackupError('backup-not-found', `There is no backup ${backupId} in ${store.url}.`, {
       hint: '"falkordb-backup list" shows those that exist.',
     });
@@ -64,16 +65,4 @@ function parse(bytes: Uint8Array): unknown {
   } catch {
     return undefined;
   }
-}
-
-export function isPinned(marks: Pick<MarkName, 'at' | 'mark'>[]): boolean {
-  const newest = marks
-    .filter(({ mark }) => mark !== 'collapse-accepted')
-    .toSorted((a, b) => a.at.getTime() - b.at.getTime())
-    .at(-1);
-  return newest?.mark === 'pinned';
-}
-
-export function isCollapseAccepted(marks: Pick<MarkName, 'mark'>[]): boolean {
-  return marks.some(({ mark }) => mark === 'collapse-accepted');
 }

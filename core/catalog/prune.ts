@@ -2,12 +2,12 @@ import pMap from 'p-map';
 import { type BackupIdParts, formatBackupId } from '../model/backup-id.ts';
 import { type BackupError, toBackupError } from '../model/errors.ts';
 import { backupPrefix, manifestKey, parseMarkKey, runsPrefix } from '../model/keys.ts';
+import { isPinned } from '../model/mark.ts';
 import { type Decision, planRetention, type Retainable, type RetentionPolicy } from '../model/retention.ts';
 import { before, type Duration } from '../model/retention-rules.ts';
 import { toCompactTimestamp } from '../model/timestamp.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { type CatalogEntry, listBackups } from './catalog.ts';
-import { isPinned } from './marks.ts';
 import { findOrphans, type Orphans, removeOrphans } from './orphans.ts';
 import { backupsInUse, listTargets } from './restores.ts';
 
@@ -49,7 +49,7 @@ export interface PruneResult {
   spared: string[];
   /** Left for the next time, because the time was up. */
   postponed: string[];
-  orphans: { objects: number; bytes: number; uploads: number };
+  orphans: { objects: number; bytes: number; uploads: number; left: { key: string; why: string }[] };
   runRecords: number;
 }
 
@@ -86,29 +86,37 @@ function toCandidate(
   };
 }
 
+export interface ApplyOptions {
+  /** A clock that goes on: what happened since the plan was made counts. */
+  now: () => Date;
+  /** Ends it after the backup that is being removed; the rest is postponed. */
+  signal: AbortSignal;
+  onRemoved: (done: number, total: number) => void;
+}
+
 /**
  * Removes what the plan says. What a person or a restore has laid a hand on since is spared. An interruption leaves
  * orphans, which the next time removes, and never a manifest without its data.
- * @param signal ends it after the backup that is being removed; the rest is postponed
+ * @throws store-*
  */
 export async function applyPrune(
   store: ObjectStore,
-  { request, decisions, orphans, runRecords }: PrunePlan,
-  { signal, onRemoved }: { signal: AbortSignal; onRemoved: (done: number, total: number) => void },
+  { decisions, orphans, runRecords }: PrunePlan,
+  { now, signal, onRemoved }: ApplyOptions,
 ): Promise<PruneResult> {
   const result: PruneResult = {
     removed: [],
     refused: [],
     spared: [],
     postponed: [],
-    orphans: { objects: 0, bytes: 0, uploads: 0 },
+    orphans: { objects: 0, bytes: 0, uploads: 0, left: [] },
     runRecords: 0,
   };
   const doomed = decisions.filter(({ keep }) => !keep).map(({ backup }) => backup);
   await pMap(
     doomed,
     async ({ parts, backupId }) => {
-      const fate = signal.aborted ? 'postponed' : await removeBackup(store, parts, request.now);
+      const fate = signal.aborted ? 'postponed' : await removeBackup(store, parts, now());
       if (typeof fate === 'string') result[fate].push(backupId);
       else result.refused.push({ backupId, error: fate });
       onRemoved(result.removed.length, doomed.length);
@@ -116,12 +124,9 @@ export async function applyPrune(
     { concurrency: PARALLEL_BACKUPS },
   );
   if (signal.aborted) return result;
-  await removeOrphans(store, orphans, { now: () => request.now, signal });
-  result.orphans = {
-    objects: orphans.objects.length,
-    bytes: orphans.objects.reduce((sum, { bytes }) => sum + bytes, 0),
-    uploads: orphans.uploads.length,
-  };
+  const { removed, uploads, left } = await removeOrphans(store, orphans, { now, signal });
+  const bytes = removed.reduce((sum, object) => sum + object.bytes, 0);
+  result.orphans = { objects: removed.length, bytes, uploads: uploads.length, left };
   if (signal.aborted) return result;
   await deleteAll(store, runRecords);
   result.runRecords = runRecords.length;

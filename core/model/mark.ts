@@ -17,3 +17,20 @@ export const markSchema = z.object({
 });
 
 export type Mark = z.infer<typeof markSchema>;
+
+export interface Said {
+  at: Date;
+  mark: MarkKind;
+}
+
+export function isPinned(marks: Said[]): boolean {
+  const newest = marks
+    .filter(({ mark }) => mark !== 'collapse-accepted')
+    .toSorted((a, b) => a.at.getTime() - b.at.getTime())
+    .at(-1);
+  return newest?.mark === 'pinned';
+}
+
+export function isCollapseAccepted(marks: Pick<Said, 'mark'>[]): boolean {
+  return marks.some(({ mark }) => mark === 'collapse-accepted');
+}

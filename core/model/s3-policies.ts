@@ -54,7 +54,7 @@ export function pruneStatements(scope: PolicyScope): PolicyStatement[] {
         [...data, 'locks/'].map((prefix) => `${prefix}*`),
       ),
     ),
-    allow('WriteRecordsAndLeases', ['s3:PutObject'], objectsAt(scope, ['runs/*', 'locks/*'])),
+    allow('WriteRecords', ['s3:PutObject'], objectsAt(scope, ['runs/*'])),
     {
       ...allow('TakeTheKeyOfAManifest', ['s3:PutObject'], objectsAt(scope, TIERS.map(manifestPattern))),
       Condition: { Null: { 's3:if-none-match': 'false' } },

@@ -51,8 +51,8 @@ export function pruneConformance(name: string, makeStore: () => Promise<StoreUnd
     });
     const backup = (days: number, tier: Tier = 'daily', target = TARGET) =>
       storeBackup(store, target, tier, daysAgo(days));
-    const options = (signal = new AbortController().signal) => ({ signal, onRemoved: () => {} });
-    const prune = async (now = NOW) => applyPrune(store, await planPrune(store, request(now)), options());
+    const options = (now = NOW) => ({ now: () => now, signal: new AbortController().signal, onRemoved: () => {} });
+    const prune = async (now = NOW) => applyPrune(store, await planPrune(store, request(now)), options(now));
     const ids = async (target = TARGET) => (await listBackups(store, { target })).map(({ backupId }) => backupId);
     const dataOf = (backupId: string) => keysOf(store, `daily/${TARGET}/${backupId}/`);
 
@@ -121,6 +121,7 @@ export function pruneConformance(name: string, makeStore: () => Promise<StoreUnd
       const stop = new AbortController();
       const plan = await planPrune(store, request());
       const { removed, postponed } = await applyPrune(store, plan, {
+        now: () => NOW,
         signal: stop.signal,
         onRemoved: (done) => void (done >= 5 && stop.abort()),
       });

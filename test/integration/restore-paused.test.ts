@@ -26,10 +26,8 @@ async function wake(run: Awaited<ReturnType<RestoreScene['restore']>>): Promise<
 
 describe('an agent that was stopped (SIGSTOP), recovered by another one, and goes on, does no harm', () => {
   test.each([
-    'it noted where FalkorDB is to replicate from',
     'the safety backup is being saved',
     'FalkorDB received a part of the backup',
-    'FalkorDB has loaded the backup',
     'FalkorDB saves the backup',
   ])('since %s', async (name) => {
     const moment = momentNamed(name);

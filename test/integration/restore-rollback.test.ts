@@ -45,20 +45,17 @@ async function expectRolledBack(scene: RestoreScene, run: RunningRestore, old: F
   expect(await scene.verdictsOf(run.runId)).toEqual(['failed']);
 }
 
-test.each(['no', 'yes'])(
-  'what differs from the proof is replaced by the safety backup (AOF: %s)',
-  async (appendonly) => {
-    await using scene = await startRestoreScene({ appendonly });
-    await restoreOnce(scene);
-    await misjudge(scene, ({ samples }) => ({ samples: { ...samples, g: 'a'.repeat(64) } }));
-    const old = await scene.changeData();
-    await using run = await scene.restore();
-    await expectRolledBack(scene, run, old, { exitCode: 4 }, /error: What FalkorDB loaded differs from .*graph g/);
-    expect(await scene.afterRestart(old)).toBe('old');
-  },
-);
+test.each(['no'])('what differs from the proof is replaced by the safety backup (AOF: %s)', async (appendonly) => {
+  await using scene = await startRestoreScene({ appendonly });
+  await restoreOnce(scene);
+  await misjudge(scene, ({ samples }) => ({ samples: { ...samples, g: 'a'.repeat(64) } }));
+  const old = await scene.changeData();
+  await using run = await scene.restore();
+  await expectRolledBack(scene, run, old, { exitCode: 4 }, /error: What FalkorDB loaded differs from .*graph g/);
+  expect(await scene.afterRestart(old)).toBe('old');
+});
 
-test.each(['no', 'yes'])('what FalkorDB cannot save is replaced by the safety backup (AOF: %s)', async (appendonly) => {
+test.each(['yes'])('what FalkorDB cannot save is replaced by the safety backup (AOF: %s)', async (appendonly) => {
   await using scene = await startRestoreScene({ appendonly });
   await using run = await restoreUntil(scene, LOADED);
   const { old } = run;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Fingerprint } from '../support/fingerprint.ts';
-import { MOMENTS, momentNamed, restoreUntil } from '../support/restore-moments.ts';
+import { chosenMoments, momentNamed, restoreUntil } from '../support/restore-moments.ts';
 import { type RestoreScene, type RunningRestore, startRestoreScene, untilTrue } from '../support/restore-scene.ts';
 import { hasFile } from '../support/store-files.ts';
 
-const RANDOM_KILLS = Number(process.env.TEST_ROUNDS ?? 3);
+const RANDOM_KILLS = Number(process.env.TEST_ROUNDS ?? 2);
 
 describe.each(['no', 'yes'])(
   'a FalkorDB that is killed and starts again has all of one or the other (AOF: %s)',
@@ -39,10 +39,10 @@ describe.each(['no', 'yes'])(
     }
 
     // What the AOF changes begins with the load.
-    const moments = MOMENTS.filter(({ holds }) => aof === 'no' || holds === 'new');
+    const moments = chosenMoments().filter(({ holds }) => aof === 'no' || holds === 'new');
     test.each(moments)('when $name', async (moment) => {
-      const old = await scene.changeData();
       await using run = await restoreUntil(scene, moment);
+      const { old } = run;
       scene.server.kill();
       const holds = await ended(old, run);
       // Of an AOF it is the old one until the rewrite has ended.

@@ -42,9 +42,6 @@ test.each(SOURCES.flatMap((source) => ['no', 'yes'].map((appendonly) => ({ sourc
       const bytes = await dumpOf(store, manifest);
       const before = await loaded({ bytes }, ({ client }) => writesOn(client));
       const after = await writesOn(live.client);
-      process.stdout.write(
-        `${source} ${round}: ${writers.acknowledged.size} acknowledged, ${writers.refused.size} refused, ${before.size} before, ${after.size} after, ${writers.cutOff.size} cut off\n`,
-      );
       expect(missing(writers.acknowledged, before, after)).toEqual([]);
       expect([...writers.refused].filter((write) => before.has(write) || after.has(write))).toEqual([]);
       const ofThisRound = new Set([...before].filter((write) => write.includes(`r${round}:`)));

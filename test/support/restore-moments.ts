@@ -15,6 +15,8 @@ export interface Moment {
   isUnproven?: true;
   /** Holds also where the agent has just ended. */
   isLast?: true;
+  /** Much like its neighbours: tried everywhere only where TEST_ROUNDS is set. */
+  isMinor?: true;
   /** Here a whole restore is tried afterwards. */
   isRepeated?: true;
 }
@@ -55,6 +57,7 @@ export const MOMENTS: Moment[] = [
   {
     name: 'it recorded what was asked for',
     holds: 'old',
+    isMinor: true,
     isReached: ({ root }, { runId }) => hasFile(root, new RegExp(`^runs/.*${runId}/requested\\.json$`)),
   },
   {
@@ -63,10 +66,11 @@ export const MOMENTS: Moment[] = [
     isUnproven: true,
     isReached: ({ root }) => hasFile(root, /^manual\/.*\/verified\//),
   },
-  { name: 'it began its journal', holds: 'old', isReached: (scene) => scene.journal() !== undefined },
+  { name: 'it began its journal', holds: 'old', isMinor: true, isReached: (scene) => scene.journal() !== undefined },
   {
     name: 'it set masterauth',
     holds: 'old',
+    isMinor: true,
     isReached: async ({ server }) => ((await server.client.config('GET', 'masterauth')) as string[])[1] !== '',
   },
   {
@@ -79,6 +83,7 @@ export const MOMENTS: Moment[] = [
     name: 'it noted where FalkorDB is to replicate from',
     holds: 'old',
     isRepeated: true,
+    isMinor: true,
     isReached: (scene) => Boolean(scene.journal()?.master),
   },
   {
@@ -86,7 +91,12 @@ export const MOMENTS: Moment[] = [
     holds: 'old',
     isReached: async (scene) => (await field(scene, 'role')) === 'slave',
   },
-  { name: 'it noted the old contents', holds: 'old', isReached: (scene) => Boolean(scene.journal()?.old) },
+  {
+    name: 'it noted the old contents',
+    holds: 'old',
+    isMinor: true,
+    isReached: (scene) => Boolean(scene.journal()?.old),
+  },
   {
     name: 'the safety backup is being saved',
     holds: 'old',
@@ -96,9 +106,15 @@ export const MOMENTS: Moment[] = [
     name: 'it noted the safety backup',
     holds: 'old',
     isRepeated: true,
+    isMinor: true,
     isReached: (scene) => Boolean(scene.journal()?.safetyBackupId),
   },
-  { name: 'it noted what it will stream', holds: 'old', isReached: (scene) => stream(scene) !== undefined },
+  {
+    name: 'it noted what it will stream',
+    holds: 'old',
+    isMinor: true,
+    isReached: (scene) => stream(scene) !== undefined,
+  },
   {
     name: 'FalkorDB received a part of the backup',
     holds: 'old',
@@ -132,10 +148,15 @@ export const MOMENTS: Moment[] = [
   {
     name: 'it recorded its verdict',
     holds: 'new',
+    isMinor: true,
     isReached: ({ root }, { runId }) => hasFile(root, new RegExp(`^runs/.*${runId}/verdict-1\\.json$`)),
     isLast: true,
   },
 ];
+
+export function chosenMoments(): Moment[] {
+  return MOMENTS.filter(({ isMinor }) => !isMinor || process.env.TEST_ROUNDS !== undefined);
+}
 
 export function momentNamed(name: string): Moment {
   const moment = MOMENTS.find((each) => each.name === name);

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { runCommandLine } from '../../agent/cli/program.ts';
 import { EXIT_CODES } from '../../core/model/errors.ts';
 import { manifestSchema } from '../../core/model/manifest.ts';
+import { exampleLifecycle } from '../../scripts/s3-lifecycle.ts';
 import { examplePolicies } from '../../scripts/s3-policies.ts';
 import { settingsTable } from '../../scripts/settings-table.ts';
 
@@ -18,6 +19,10 @@ test('docs/s3.md holds the policies (node scripts/s3-policies.ts prints them)', 
   const text = await read('docs/s3.md');
   for (const [title, json] of Object.entries(examplePolicies()))
     expect(text).toContain(`### ${title}\n\n\`\`\`json\n${json}\n`);
+});
+
+test('docs/s3.md holds the lifecycle rules (node scripts/s3-lifecycle.ts prints them)', async () => {
+  expect(await read('docs/s3.md')).toContain(`\`\`\`json\n${exampleLifecycle()}\n\`\`\``);
 });
 
 test('docs/cli.md explains every exit code', async () => {

@@ -1,18 +1,27 @@
 import { join } from 'node:path';
+import { CreateMultipartUploadCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Lease } from '../../../core/catalog/lease.ts';
+import { findOrphans, removeOrphans } from '../../../core/catalog/orphans.ts';
+import { findTombstone } from '../../../core/catalog/tombstones.ts';
 import { BackupError } from '../../../core/model/errors.ts';
-import { leaseKey } from '../../../core/model/keys.ts';
-import { agentStatements, bucketStatements, type PolicyStatement } from '../../../core/model/s3-policies.ts';
-import { TIERS } from '../../../core/model/tiers.ts';
+import { dumpKey, leaseKey, manifestKey, runKey } from '../../../core/model/keys.ts';
+import {
+  agentStatements,
+  bucketStatements,
+  type PolicyStatement,
+  pruneStatements,
+} from '../../../core/model/s3-policies.ts';
+import { TIERS, type Tier } from '../../../core/model/tiers.ts';
+import type { ObjectStore } from '../../../core/store/object-store.ts';
 import { putIfAbsent, readObjectIfPresent } from '../../../core/store/small-object.ts';
 import { agentCommand } from '../../support/agent-command.ts';
 import { type LiveServer, startLiveServer } from '../../support/live-server.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
-import { makeBucket, s3Missing, s3Server, type TestBucket } from '../../support/s3/bucket.ts';
+import { makeBucket, s3Client, s3Missing, s3Server, type TestBucket } from '../../support/s3/bucket.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/s3/fault-proxy.ts';
 import type { ProxiedRequest } from '../../support/s3/faults.ts';
-import { PREFIX, s3Settings } from '../../support/s3/s3-store.ts';
+import { openS3Store, PREFIX, s3Settings } from '../../support/s3/s3-store.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 
 const TARGET = 'shop';
@@ -26,6 +35,8 @@ interface Need {
   resource: string;
   /** Of listings. */
   prefix?: string;
+  /** Of what says that there must be none. */
+  isCreateOnly?: boolean;
 }
 
 describe.skipIf(s3Missing)('the least rights of an agent, and what its commands ask of S3', () => {
@@ -187,6 +198,81 @@ describe('the rights of an agent', () => {
   });
 });
 
+describe.skipIf(s3Missing)('the least rights of prune, and what the removal of left-overs asks of S3', () => {
+  const RUN = '20261122T023000Z-run';
+  const partsOf = (tier: Tier) => ({ target: TARGET, tier, scheduledFor: new Date('2026-11-22T02:30:00Z') });
+  const ATTEMPT = { runId: RUN, attempt: '00000000' };
+  const FOUR_DAYS_MS = 4 * 24 * 3600 * 1000;
+  const nextStart = (store: ObjectStore) =>
+    Lease.acquire(store, {
+      ...{ target: TARGET, runId: 'next', isDead: () => false, now: () => new Date() },
+      holder: { host: 'h', pid: 1, bootId: null, pidNamespace: null, startTicks: null },
+    });
+
+  test('are enough for it, and asked for to the last one', async () => {
+    await using proxy = await startFaultProxy(new URL(s3Server().endpoint));
+    const bucket = await makeBucket();
+    try {
+      const direct = openS3Store(bucket.name);
+      const seen = openS3Store(bucket.name, { endpoint: proxy.endpoint });
+      const statements = pruneStatements({ bucketArn: `arn:aws:s3:::${bucket.name}`, prefix: PREFIX });
+      const isDenied = (request: ProxiedRequest) => needs(request).some((need) => !isAllowed(statements, need));
+      proxy.setFault({ kind: 'access-denied', matches: isDenied });
+      for (const tier of TIERS) await direct.put(dumpKey(partsOf(tier), ATTEMPT, '.rdb'), Buffer.from('x'));
+      await direct.put(runKey(TARGET, RUN, 'verdict-1'), Buffer.from('{}'));
+      await (await nextStart(direct)).release();
+      await leaveUpload(bucket.name, `${PREFIX}/${dumpKey(partsOf('weekly'), ATTEMPT, '.rdb.zst')}`);
+
+      const first = await removeOrphans(seen, await findOrphans(seen, TARGET, new Date()), { now: () => new Date() });
+      expect(first).toMatchObject({ removed: TIERS.map(() => ({})), uploads: [{}], left: [] });
+      const later = () => new Date(Date.now() + FOUR_DAYS_MS);
+      await removeOrphans(seen, await findOrphans(seen, TARGET, later()), { now: later });
+      const folders = await Promise.all(TIERS.map((tier) => findTombstone(direct, partsOf(tier))));
+      expect(folders).toEqual(TIERS.map(() => undefined));
+
+      expect(proxy.requests.filter(({ fault }) => fault !== undefined)).toEqual([]);
+      const kinds = new Set(proxy.requests.map(kindOf));
+      expect([...kinds].toSorted()).toEqual(['abort upload', 'delete', 'get', 'list', 'list uploads', 'put']);
+      const puts = proxy.requests.filter((request) => kindOf(request) === 'put');
+      const keyOf = ({ path }: ProxiedRequest) => decodeURIComponent(path).replace(`/${bucket.name}/${PREFIX}/`, '');
+      expect(puts.map(keyOf).toSorted()).toEqual(TIERS.map((tier) => manifestKey(partsOf(tier))).toSorted());
+      expect(puts.map(({ headers }) => headers['if-none-match'])).toEqual(TIERS.map(() => '*'));
+    } finally {
+      await bucket.remove();
+    }
+  });
+
+  async function leaveUpload(bucket: string, key: string): Promise<void> {
+    const client = s3Client();
+    await client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key: key }));
+    client.destroy();
+  }
+});
+
+describe('the rights of prune', () => {
+  const scope = { bucketArn: 'arn:aws:s3:::b', prefix: PREFIX };
+  const mayPut = (key: string, isCreateOnly: boolean) =>
+    isAllowed(pruneStatements(scope), { action: 's3:PutObject', resource: `b/${PREFIX}/${key}`, isCreateOnly });
+  const folder = (tier: Tier, of: Tier = tier) => `${tier}/${TARGET}/20261122T023000Z-${TARGET}-${of}`;
+
+  test.each(TIERS)('let it create what lies where a manifest of %s would, and never overwrite it', (tier) => {
+    expect(mayPut(`${folder(tier)}/manifest.json`, true)).toBe(true);
+    expect(mayPut(`${folder(tier)}/manifest.json`, false)).toBe(false);
+  });
+
+  test('let it write nothing else among the backups', () => {
+    for (const name of ['dump.rdb.zst', `run.00000000/dump.rdb.zst`, 'verified/x.json', 'manifest.json.old', 'x']) {
+      expect(mayPut(`${folder('daily')}/${name}`, true), name).toBe(false);
+    }
+    for (const key of [
+      `${folder('daily', 'weekly')}/manifest.json`,
+      `daily/${TARGET}/notes/manifest.json`,
+      'manifest.json',
+    ])
+      expect(mayPut(key, true), key).toBe(false);
+  });
+});
+
 /** As S3 is to those who may list only some prefixes: reading what does not exist is denied, not missed. */
 describe('where reading what does not exist is denied', () => {
   const KEY = leaseKey(TARGET);
@@ -308,7 +394,8 @@ function needs(request: ProxiedRequest): Need[] {
   if (unknown.length > 0) throw new Error(`No right is known for ${unknown.join(', ')}`);
   const resource = decodeURIComponent(request.path).replace(/^\/|\/$/g, '');
   const prefix = kind === 'list' ? { prefix: request.query.get('prefix') ?? '' } : {};
-  const need = { action: ACTIONS[kind], resource, ...prefix };
+  const isCreateOnly = request.headers['if-none-match'] === '*';
+  const need = { action: ACTIONS[kind], resource, ...prefix, isCreateOnly };
   const isTagged = request.headers['x-amz-tagging'] !== undefined;
   return isTagged ? [need, { action: 's3:PutObjectTagging', resource }] : [need];
 }
@@ -324,9 +411,10 @@ function isMeant({ Action, Resource }: PolicyStatement, { action, resource }: Ne
   return Action.includes(action) && Resource.some((pattern) => matches(pattern, `arn:aws:s3:::${resource}`));
 }
 
-function fits({ Condition = {} }: PolicyStatement, { prefix }: Need): boolean {
+function fits({ Condition = {} }: PolicyStatement, { prefix, isCreateOnly = false }: Need): boolean {
   return Object.entries(Condition).every(([operator, keys]) =>
     Object.entries(keys).every(([key, patterns]) => {
+      if (operator === 'Null' && key === 's3:if-none-match' && patterns === 'false') return isCreateOnly;
       if (operator !== 'StringLike' || key !== 's3:prefix') throw new Error(`Not understood: ${operator} of ${key}`);
       // A key that a request does not have fits nothing.
       return prefix !== undefined && [patterns].flat().some((pattern) => matches(pattern, prefix));

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { listBackups } from '../../../../core/catalog/catalog.ts';
-import { addMark, isPinned, readMarks } from '../../../../core/catalog/marks.ts';
+import { addMark, readMarks } from '../../../../core/catalog/marks.ts';
 import { parseBackupId } from '../../../../core/model/backup-id.ts';
 import { markKey } from '../../../../core/model/keys.ts';
-import type { MarkKind } from '../../../../core/model/mark.ts';
+import { isPinned, type MarkKind } from '../../../../core/model/mark.ts';
 import { MemoryStore } from '../../../support/memory-store.ts';
 import { storeBackup } from '../../../support/stored-backups.ts';
 

@@ -117,7 +117,7 @@ async function prune(race: Race, name: string, orphans: Orphans): Promise<number
 
 const find = (race: Race) => findOrphans(race.store, TARGET, race.now());
 /** Steps that one lets the others go first. */
-const delays = fc.array(fc.nat(12), { minLength: 4, maxLength: 4 });
+const delays = fc.array(fc.nat(12), { minLength: 5, maxLength: 5 });
 
 /** @throws where a backup exists whose bytes do not */
 async function backups({ store }: Race): Promise<string[]> {
@@ -178,16 +178,21 @@ describe('prune and the runs of the very backup whose left-overs it removes, ste
         // It was paused between its last look at its lease and its manifest.
         const late = race.wait(delays[0] ?? 0).then(() => commitManifest(race.as('sleeper'), PARTS, manifest));
         const runs = [OLD, NEW].map((runId, index) => race.wait(delays[index + 1] ?? 0).then(() => run(race, runId)));
-        const pruning = race.wait(delays[3] ?? 0).then(() => prune(race, 'prune', orphans));
+        // With two, time stands still: one that sleeps for minutes, just before its request to take its tombstone away,
+        // while the other builds on that, is one thing too many.
+        const pruning = (sleeps === 0 ? [3, 4] : [3]).map(async (index) => {
+          await race.wait(delays[index] ?? 0);
+          return prune(race, `prune ${index}`, orphans);
+        });
         const sleeping = Array.from({ length: sleeps }, () => race.sleep());
-        await race.until([late, ...runs, pruning, ...sleeping]);
+        await race.until([late, ...runs, ...pruning, ...sleeping]);
         const committed = (await Promise.all(runs)).flatMap((fate, index) => {
           fates.count(fate);
           return fate === 'committed' ? [[OLD, NEW][index]] : [];
         });
         if (await late) committed.push(OLD);
         fates.count((await late) ? 'late, but in time' : 'too late');
-        if ((await pruning) > 0) fates.count('left-overs removed');
+        if ((await Promise.all(pruning)).some((removed) => removed > 0)) fates.count('left-overs removed');
         expect(await backups(race)).toEqual(committed);
         await race.until([find(race).then((rest) => prune(race, 'the next prune', rest))]);
         expect(await backups(race)).toEqual(committed);
