@@ -16,6 +16,7 @@ import {
 } from '../../agent/falkordb/restore-checks.ts';
 import { type ScratchServer, startScratch } from '../../agent/falkordb/scratch.ts';
 import type { ServerInfo } from '../../agent/falkordb/server-info.ts';
+import { acceptWrites, readWriteLimits, refuseWrites } from '../../agent/falkordb/write-limits.ts';
 import { type LiveServer, startLiveServer } from '../support/live-server.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -217,11 +218,12 @@ describe('rights', () => {
     expect(await linesWith('~*', ...rules)).toEqual([]);
 
     using db = await Database.connect({ ...live.address, ...as });
-    await db.call('CLIENT', 'PAUSE', 1000, 'WRITE');
+    const own = await readWriteLimits(db);
+    await refuseWrites(db);
     await db.call('GRAPH.INFO');
     await db.call('CONFIG', 'SET', 'masterauth', 'of-the-moment');
     await db.call('REPLICAOF', '127.0.0.1', 1);
-    await db.call('CLIENT', 'UNPAUSE');
+    await acceptWrites(db, own);
     expect(await db.call('GRAPH.LIST')).toEqual([]);
     await db.call('REPLICAOF', 'NO', 'ONE');
     await db.call('CONFIG', 'SET', 'masterauth', '');

@@ -26,8 +26,6 @@ function neededCommands({ aof, falkordbVersion }: Pick<ServerInfo, 'aof' | 'falk
     needed('CONFIG GET', 'dir'),
     needed('PUBSUB NUMSUB', 'falkordb-backup'),
     needed('CLIENT INFO'),
-    needed('CLIENT PAUSE', 'never'),
-    needed('CLIENT UNPAUSE'),
     needed('CLIENT KILL', 'ID', '0'),
     needed('CONFIG SET', 'falkordb-backup', ''),
     needed('REPLICAOF', 'NO', 'PORT'),

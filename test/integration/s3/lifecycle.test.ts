@@ -143,13 +143,11 @@ describe.skipIf(missing.length > 0 && process.env.CI !== 'true')('the lifecycle 
     await client.send(new PutBucketPolicyCommand({ Bucket: BUCKET, Policy }));
     await expect(versions('')).rejects.toMatchObject({ name: 'AccessDenied' });
     const tiers = { ...DEFAULT_POLICY.tiers, daily: parseRules('last 1') };
-    const plan = await planPrune(store, {
-      target: TARGET,
-      policy: { ...DEFAULT_POLICY, tiers, minimumGood: 1 },
-      keepRuns: { amount: 400, unit: 'd' },
-      now: new Date('2040-01-01T00:00:00Z'),
-    });
-    const result = await applyPrune(store, plan, { signal: new AbortController().signal, onRemoved: () => {} });
+    const now = new Date('2040-01-01T00:00:00Z');
+    const policy = { ...DEFAULT_POLICY, tiers, minimumGood: 1 };
+    const plan = await planPrune(store, { target: TARGET, policy, keepRuns: { amount: 400, unit: 'd' }, now });
+    const signal = new AbortController().signal;
+    const result = await applyPrune(store, plan, { now: () => now, signal, onRemoved: () => {} });
     await client.send(new DeleteBucketPolicyCommand({ Bucket: BUCKET }));
     return result;
   }
