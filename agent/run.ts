@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { Lease, LeaseHeldError } from '../core/catalog/lease.ts';
-import { hasVerdict, recordRequested, recordStarted, recordVerdict } from '../core/catalog/runs.ts';
+import { recordRequested, recordStarted, recordVerdict } from '../core/catalog/runs.ts';
 import { BackupError, toBackupError } from '../core/model/errors.ts';
 import type { Failure, Requested, RunStep, Verdict } from '../core/model/run-record.ts';
 import type { ObjectStore } from '../core/store/object-store.ts';
@@ -50,16 +50,16 @@ export async function recordRun<T>(
   let outcome: Outcome<T>;
   try {
     outcome = await underLease(context, async (lease) => {
-      // A backup that exists is not made again; a restore that is asked for twice must not throw away what came since.
-      if (verb === 'restore' && (await hasVerdict(store, target, runId))) throw endedAlready(runId);
       const pid = process.pid;
-      await recordStarted(store, {
+      const isFirst = await recordStarted(store, {
         ...common,
         startedAt: now().toISOString(),
         host: hostname(),
         pid,
         toolVersion: TOOL.version,
       });
+      // A backup that exists is not made again; a restore that is asked for twice must not throw away what came since.
+      if (verb === 'restore' && !isFirst) throw begunAlready(runId);
       return work(lease);
     });
   } catch (error) {
@@ -83,9 +83,9 @@ function isDuplicate(failure: BackupError, runId: string): boolean {
   return failure instanceof LeaseHeldError && failure.runId === runId;
 }
 
-function endedAlready(runId: string): LeaseHeldError {
-  return new LeaseHeldError(runId, `Run ${runId} has ended already; a restore is never repeated.`, {
-    hint: 'Its verdict is in the run records. Ask for it under another run id to do it again.',
+function begunAlready(runId: string): LeaseHeldError {
+  return new LeaseHeldError(runId, `Run ${runId} has begun before; a restore is never repeated.`, {
+    hint: 'Its records say how it ended. Ask for it under another run id to do it again.',
   });
 }
 

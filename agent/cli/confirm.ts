@@ -12,7 +12,7 @@ export async function confirm(
   target: string,
   explanation: string,
 ): Promise<void> {
-  if (force) return;
+  if (force && given === undefined) return;
   const name = given ?? (await ask(cli, target, explanation));
   if (name === target) return;
   throw new BackupError('not-confirmed', `"${name}" is not the target, which is ${target}; nothing was changed.`, {

@@ -2,8 +2,9 @@ import type { Command } from 'commander';
 import { addMark } from '../../core/catalog/marks.ts';
 import { listTargets } from '../../core/catalog/restores.ts';
 import { parseBackupId } from '../../core/model/backup-id.ts';
-import { BackupError, EXIT_CODES, toBackupError } from '../../core/model/errors.ts';
-import { pruneTarget, type TargetPrune } from '../prune.ts';
+import { BackupError, EXIT_CODES } from '../../core/model/errors.ts';
+import type { Mark } from '../../core/model/mark.ts';
+import { pruneTargets, type TargetPrune, type TargetsPrune } from '../prune.ts';
 import type { Cli } from './cli.ts';
 import { formatBytes, formatTable, formatTime } from './format.ts';
 import { operator } from './operator.ts';
@@ -40,50 +41,41 @@ Examples:
     .action((flags: PruneFlags) =>
       inSession(cli, command, async (session) => {
         const { config, store, now } = session;
-        const signal = withBudget(session.signal, flags.timeBudget);
-        if (flags.acceptCollapse !== undefined) await acceptCollapse(flags.acceptCollapse, session);
+        const timeBudget = parseBudget(flags.timeBudget);
+        const accepted = flags.acceptCollapse === undefined ? null : await acceptCollapse(flags.acceptCollapse, session);
         const targets = flags.allTargets ? await listTargets(store) : [config.target];
-        const pruned: TargetPrune[] = [];
-        const failed: FailedTarget[] = [];
-        for (const target of targets) {
-          try {
-            pruned.push(await pruneTarget(target, { apply: flags.apply ?? false }, { ...session, signal }));
-          } catch (error) {
-            // What is wrong with one target must not let the others grow.
-            if (targets.length === 1) throw error;
-            failed.push({ target, error: toBackupError(error) });
-          }
-        }
-        session.signal.throwIfAborted();
-        return answer(pruned, failed, now());
+        const deps = { ...session, ...(timeBudget ? { timeBudget } : {}) };
+        return answer(await pruneTargets(targets, { apply: flags.apply ?? false }, deps), accepted, now());
       }),
     );
 }
 
-async function acceptCollapse(backupId: string, { store, now }: Session): Promise<void> {
+async function acceptCollapse(backupId: string, { config, store, now }: Session): Promise<Mark> {
   const parts = parseBackupId(backupId);
   if (!parts) {
     throw new BackupError('invalid-argument', `--accept-collapse "${backupId}" is no backup id.`, {
       hint: 'Give the id of the backup that rightly holds less, as the plan shows it.',
     });
   }
-  await addMark(store, parts, { mark: 'collapse-accepted', by: operator(), note: null, now: now() });
+  if (parts.target !== config.target) {
+    throw new BackupError(
+      'invalid-argument',
+      `--accept-collapse ${backupId} is a backup of target ${parts.target}, and this is ${config.target}.`,
+      { hint: `Add --target ${parts.target} if you mean that one.` },
+    );
+  }
+  return addMark(store, parts, { mark: 'collapse-accepted', by: operator(), note: null, now: now() });
 }
 
-function withBudget(signal: AbortSignal, seconds: string | undefined): AbortSignal {
-  if (seconds === undefined) return signal;
-  if (/^[1-9]\d{0,5}$/.test(seconds)) return AbortSignal.any([signal, AbortSignal.timeout(Number(seconds) * 1000)]);
+function parseBudget(seconds: string | undefined): AbortSignal | undefined {
+  if (seconds === undefined) return undefined;
+  if (/^[1-9]\d{0,5}$/.test(seconds)) return AbortSignal.timeout(Number(seconds) * 1000);
   throw new BackupError('invalid-argument', `--time-budget "${seconds}" is no number of seconds.`, {
     hint: 'Give a whole number, such as 600.',
   });
 }
 
-interface FailedTarget {
-  target: string;
-  error: BackupError;
-}
-
-function answer(pruned: TargetPrune[], failed: FailedTarget[], now: Date): Answer {
+function answer({ pruned, failed, postponed }: TargetsPrune, accepted: Mark | null, now: Date): Answer {
   const isRefused = pruned.some(({ result }) => result !== null && result.refused.length > 0);
   const failures = failed.map(({ target, error: { code, message, hint = null } }) => ({
     target,
@@ -94,10 +86,14 @@ function answer(pruned: TargetPrune[], failed: FailedTarget[], now: Date): Answe
       status: pruned.some(({ result }) => result) ? 'completed' : 'planned',
       targets: pruned.map(toJson),
       failed: failures,
+      postponed,
+      accepted,
     },
     text: [
+      ...(accepted ? [`Noted beside ${accepted.backupId}: it rightly holds less than older ones.`] : []),
       ...pruned.map((each) => toText(each, now)),
       ...failures.map(({ target, error }) => `Target ${target}\n\nFAILED: ${error.message}\n  hint: ${error.hint}`),
+      ...postponed.map((target) => `Target ${target}\n\nLeft for the next time: the time was up.`),
     ].join('\n\n'),
     exitCode: failed[0]?.error.exitCode ?? (isRefused ? EXIT_CODES.store : EXIT_CODES.success),
   };
@@ -135,7 +131,7 @@ function toText({ plan, result }: TargetPrune, now: Date): string {
         `Removed ${result.removed.length} backups, ${result.orphans.objects} orphans and ${result.runRecords} run records.`,
         ...result.refused.map(({ backupId, error }) => `REFUSED ${backupId}: ${error.message}`),
         ...result.spared.map((id) => `Spared ${id}: it was pinned or taken up by a restore meanwhile.`),
-        ...result.orphans.left.map(({ key, why }) => `Left ${key}: ${why}`),
+        ...[...result.left, ...result.orphans.left].map(({ key, why }) => `Left ${key}: ${why}`),
         ...(result.postponed.length > 0 ? [`${result.postponed.length} are left for the next time.`] : []),
       ]
     : [

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
+import { parseBackupId } from '../../core/model/backup-id.ts';
 import { BackupError } from '../../core/model/errors.ts';
 import { newRunId } from '../../core/model/run-id.ts';
+import { targetSchema } from '../../core/model/target.ts';
 import { planRestore, type RestorePlan, type RestoreRequest } from '../restore/plan.ts';
 import { recoverTarget } from '../restore/recover-target.ts';
 import { type RestoreResult, restore } from '../restore/restore.ts';
@@ -56,6 +58,7 @@ Examples:
     )
     .action((reference: string | undefined, flags: RestoreFlags) =>
       inSession(cli, command, async (session) => {
+        if (flags.recover && reference !== undefined) throw contradiction(`--recover and "${reference}"`);
         if (flags.recover) return recoverAnswer(await recoverTarget(session, { force: flags.force ?? false }));
         const plan = await planRestore(requestOf(reference, flags, session), session);
         if (flags.dryRun) return planAnswer(plan, session);
@@ -72,6 +75,16 @@ function requestOf(reference: string | undefined, flags: RestoreFlags, { now }: 
       hint: 'Give a backup id (see "list"), "latest", "latest:<tier>", or a plain .rdb file.',
     });
   }
+  if (flags.fromTarget !== undefined) {
+    if (!targetSchema.safeParse(flags.fromTarget).success) {
+      throw new BackupError('invalid-argument', `--from-target "${flags.fromTarget}" is no name of a target.`, {
+        hint: '"falkordb-backup list --all-targets" shows those of the store.',
+      });
+    }
+    const named = parseBackupId(reference)?.target;
+    if (named !== undefined && named !== flags.fromTarget)
+      throw contradiction(`${reference} and --from-target ${flags.fromTarget}`);
+  }
   return {
     reference,
     runId: flags.runId === undefined ? newRunId(now()) : parseRunId(flags.runId),
@@ -80,6 +93,10 @@ function requestOf(reference: string | undefined, flags: RestoreFlags, { now }: 
     withSafetyBackup: flags.safetyBackup,
     allowNewerEngine: flags.allowNewerEngine ?? false,
   };
+}
+
+function contradiction(what: string): BackupError {
+  return new BackupError('invalid-argument', `${what} contradict each other.`, { hint: 'Give one of the two.' });
 }
 
 function planAnswer(plan: RestorePlan, { now }: Session): Answer {

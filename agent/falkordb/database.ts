@@ -8,6 +8,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** The longest command we send is a count over a graph's whole matrix; a server that is silent for longer is gone. */
 const COMMAND_TIMEOUT_MS = 120_000;
 
+const KEEP_ALIVE_MS = 500;
+
 /** A connection to one FalkorDB that never reconnects by itself: another server must not answer half of our questions. */
 export class Database {
   readonly address: Address;
@@ -98,6 +100,13 @@ export class Database {
   get localHost(): string {
     const { stream } = this.#client;
     return 'localAddress' in stream && typeof stream.localAddress === 'string' ? stream.localAddress : '127.0.0.1';
+  }
+
+  /** Keeps a server with a `timeout` from closing the connection while nothing is asked. */
+  keepAlive(): Disposable {
+    // What is wrong with the connection shows in the next call that matters.
+    const timer = setInterval(() => this.#client.ping().catch(() => {}), KEEP_ALIVE_MS);
+    return { [Symbol.dispose]: () => clearInterval(timer) };
   }
 
   close(): void {

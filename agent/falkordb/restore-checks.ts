@@ -4,7 +4,7 @@ import { type Findings, ifAllowed, merge, NOTHING, type RestoreSubject, refuse }
 import { checkMemory } from './restore-checks/memory-room.ts';
 import { checkReplicaSettings } from './restore-checks/replica-settings.ts';
 import { checkRights } from './restore-checks/rights.ts';
-import { checkVersions } from './restore-checks/versions.ts';
+import { checkFalkordbVersion, checkRdbVersion } from './restore-checks/versions.ts';
 import type { ServerInfo } from './server-info.ts';
 
 export type { Findings, RestoreSubject } from './restore-checks/findings.ts';
@@ -36,7 +36,9 @@ export async function findRefusals(
   return merge([
     checkKind(db, info),
     checkRole(db, info),
-    options.allowNewerEngine ? NOTHING : checkVersions(db.name, info, subject),
+    options.allowNewerEngine ? NOTHING : checkFalkordbVersion(db.name, info, subject),
+    // A dump of a newer format empties the server before it is refused: nobody can want that.
+    checkRdbVersion(db.name, info, subject),
     await checkSentinels(db),
     await checkReplicaSettings(db, options.replicationTls),
     // A server that loads takes no new connection to try them on.

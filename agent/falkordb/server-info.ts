@@ -22,6 +22,8 @@ export interface ServerInfo {
   configFile: string;
   /** How often CONFIG REWRITE ran. */
   configRewrites: number;
+  /** More than 0 where CONFIG RESETSTAT ran, which sets back `configRewrites`; it counts itself after that. */
+  configStatResets: number;
   replication: Replication;
   aof: { enabled: boolean; lastRewriteOk: boolean };
   /** Keys of all databases. */
@@ -88,6 +90,7 @@ export function parseInfo(reply: string): ServerInfo {
     processId: number('process_id'),
     configFile: text('config_file'),
     configRewrites: calls('config|rewrite'),
+    configStatResets: calls('config|resetstat'),
     replication: {
       master: fields.has('master_host') ? { host: text('master_host'), port: number('master_port') } : undefined,
       syncInProgress: number('master_sync_in_progress') !== 0,

@@ -32,15 +32,20 @@ export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Where somebody ran CONFIG REWRITE meanwhile, the file says `replicaof` and our password: a restart would obey it. */
+/**
+ * Where somebody ran CONFIG REWRITE meanwhile, the file says `replicaof` and our password: a restart would obey it. After
+ * a CONFIG RESETSTAT, whenever that was, nobody can tell.
+ */
 async function mendConfigFile(db: Database, rewritesBefore: number): Promise<string[]> {
-  const { configFile, configRewrites } = await db.info();
-  if (configFile === '' || configRewrites <= rewritesBefore) return [];
+  const { configFile, configRewrites, configStatResets } = await db.info();
+  const wasRewritten = configRewrites > rewritesBefore;
+  if (configFile === '' || (configRewrites === rewritesBefore && configStatResets === 0)) return [];
+  const what = wasRewritten ? 'CONFIG REWRITE ran' : 'CONFIG REWRITE may have run';
   try {
     await db.call('CONFIG', 'REWRITE');
-    return [`CONFIG REWRITE ran during the restore; ${configFile} was written again without what the restore had set.`];
+    return [`${what} during the restore; ${configFile} was written again without what the restore had set.`];
   } catch (error) {
     if (!hasCode(error, 'database-denied') && !hasCode(error, 'database-failed')) throw error;
-    return [`CONFIG REWRITE ran during the restore, so ${configFile} may hold "replicaof": run CONFIG REWRITE again.`];
+    return [`${what} during the restore, so ${configFile} may hold "replicaof": run CONFIG REWRITE again.`];
   }
 }

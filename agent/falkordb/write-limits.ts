@@ -1,4 +1,5 @@
 import type { Database } from './database.ts';
+import { type Findings, ifAllowed, NOTHING, refuse } from './restore-checks/findings.ts';
 
 /** The settings by which a master refuses writes (NOREPLICAS), as the server has them. */
 export type WriteLimits = Record<string, string>;
@@ -31,6 +32,16 @@ export async function acceptWrites(db: Database, own: WriteLimits): Promise<void
 export async function refusesAllWrites(db: Database): Promise<boolean> {
   const name = 'min-replicas-to-write';
   return (await readWriteLimits(db))[name] === REFUSE_ALL[name];
+}
+
+/** A restore would take that limit for the server's own, and put it back at its end. Asks nothing where CONFIG is denied. */
+export async function checkWriteLimits(db: Database): Promise<Findings> {
+  if (!(await ifAllowed(refusesAllWrites(db)))) return NOTHING;
+  return refuse(
+    'database-unsuitable',
+    `FalkorDB at ${db.name} refuses all writes, as a restore tells it to for the moment (min-replicas-to-write ${REFUSE_ALL['min-replicas-to-write']}).`,
+    'A restore was interrupted: run "falkordb-backup restore --recover" on the host where it ran, or by hand CONFIG SET min-replicas-to-write 0.',
+  );
 }
 
 async function set(db: Database, limits: WriteLimits): Promise<void> {

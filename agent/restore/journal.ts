@@ -29,6 +29,10 @@ const journalSchema = z.object({
   writeLimits: z.record(z.string(), z.string()).optional(),
   /** The histories that were sent, by which the server's data can be told. */
   streams: z.array(z.object({ replicationId: z.string(), holds: z.enum(['backup', 'safety backup']) })),
+  /** True from just before the last bytes are sent: from then on the server may have flushed its own data. */
+  handedOver: z.boolean().optional(),
+  /** The server's own history just before it was told to replicate; missing before that. */
+  replicationId: z.string().optional(),
   /** True once the server's own files hold the backup: from then on a restart does not change what it holds. */
   isDurable: z.boolean().optional(),
   /** What the server is to hold when the backup is in it; null where nobody has loaded it before. */

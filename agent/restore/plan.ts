@@ -13,6 +13,7 @@ import { compareVersions } from '../falkordb/restore-checks/versions.ts';
 import { findRefusals } from '../falkordb/restore-checks.ts';
 import type { ServerInfo } from '../falkordb/server-info.ts';
 import { checkUdfRights } from '../falkordb/udf-libraries.ts';
+import { refusesAllWrites } from '../falkordb/write-limits.ts';
 import { Journal, unfinished } from './journal.ts';
 import { type RestoreSource, resolveSource } from './restore-source.ts';
 
@@ -71,10 +72,11 @@ export async function planRestore(request: RestoreRequest, { config, store, sign
     },
   );
   refusals.push(...(await checkPersistence(db, info)).refusals);
+  if (await refusesAllWrites(db)) refusals.push(leftByAnother(db));
   const left = await Journal.find(config.stateFolder, config.target);
   if (left) refusals.unshift(unfinished(left));
   const verification = source.manifest ? await newestVerification(store, source.manifest) : undefined;
-  if (verification?.outcome === 'failed' && !request.unproven) refusals.push(provenBad(source.name, verification));
+  if (verification?.outcome === 'failed') refusals.push(provenBad(source.name, verification));
   const proof = verification && countsFor(verification, info) ? verification : undefined;
   if (refusals.length === 0) notes.push(...(await checkUdfRights(db)).notes);
   const graphs = refusals.length === 0 ? await takeInventory(await suitable(db), { onProgress: () => {}, signal }) : [];
@@ -104,6 +106,16 @@ export function isProofFor(
 ): boolean {
   const order = falkordbVersion === undefined ? undefined : compareVersions(by.falkordb, falkordbVersion);
   return order !== undefined && order <= 0;
+}
+
+function leftByAnother(db: Database): BackupError {
+  return new BackupError(
+    'database-unsuitable',
+    `FalkorDB at ${db.name} refuses all writes: a killed restore left it so.`,
+    {
+      hint: 'Run "falkordb-backup restore --recover" where that restore ran, or CONFIG SET min-replicas-to-write 0.',
+    },
+  );
 }
 
 function provenBad(name: string, { failure, differences, verifiedAt }: Verification): BackupError {

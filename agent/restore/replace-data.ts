@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { toBackupError } from '../../core/model/errors.ts';
 import type { Manifest } from '../../core/model/manifest.ts';
 import type { Contents } from '../../core/model/verification.ts';
@@ -99,21 +100,26 @@ export async function replaceData(order: Order, work: Work, deps: BackupDeps, st
 
 async function carryOut(control: Database, scene: Scene): Promise<Replaced> {
   const { steps, work, journal, order } = scene;
+  using _alive = control.keepAlive();
   await steps.run('freeze', () => standStill(control, scene));
   const oldLibraries = await readUdfLibraries(control);
   await journal.update({ old: await contentsOf(control, scene), ...(oldLibraries ? { oldLibraries } : {}) });
   const safety = order.withSafetyBackup ? await steps.run('safety backup', () => backUp(control, scene)) : undefined;
-  await send(order.source, 'backup', work.signal, control, scene);
-
-  using db = await Database.connect(scene.config.falkordb);
-  await journal.update({ connections: [...journal.record.connections, (await db.connection()).id] });
-  const contents = await acceptOrRollBack(db, safety, control, scene);
+  const contents = await swapOrRollBack(safety, control, scene);
+  using db = await connectNoted(scene);
   const notes = await steps.run('promote', async () => {
     await work.lease.assertHeld();
     return setFree(db, { ...journal.record, configRewrites: journal.record.server.configRewrites });
   });
   await journal.remove();
   return { safetyBackupId: safety?.backupId ?? null, contents, notes };
+}
+
+/** A connection that whoever recovers this restore closes. */
+async function connectNoted({ config, journal }: Scene): Promise<Database> {
+  const db = await Database.connect(config.falkordb);
+  await journal.update({ connections: [...journal.record.connections, (await db.connection()).id] });
+  return db;
 }
 
 async function standStill(control: Database, scene: Scene): Promise<void> {
@@ -125,7 +131,7 @@ async function standStill(control: Database, scene: Scene): Promise<void> {
     addresses: link.addresses,
     beforeRefusal: (writeLimits) => journal.update({ writeLimits }),
     beforeReplication: async (master) => {
-      await journal.update({ master });
+      await journal.update({ master, replicationId: (await control.info()).replication.id });
       await work.lease.assertHeld();
     },
     signal: work.signal,
@@ -173,7 +179,7 @@ async function send(
   control: Database,
   scene: Scene,
 ): Promise<void> {
-  const { steps, work } = scene;
+  const { steps, work, journal } = scene;
   const request = {
     name: source.name,
     holds,
@@ -181,8 +187,13 @@ async function send(
     dump: source.open(),
     beforeLastBytes: async () => {
       await work.lease.assertHeld();
+      const libraries = (await readUdfLibraries(control)) ?? [];
+      // Redis lets clients change them on a replica.
+      const isChanged = !isDeepStrictEqual(libraries, journal.record.oldLibraries ?? []);
+      if (holds === 'backup' && isChanged) throw writtenMeanwhile(control);
+      await journal.update({ handedOver: true });
       // By the connection that whoever recovers this restore closes first.
-      if ((await readUdfLibraries(control))?.length) await dropUdfLibraries(control);
+      if (libraries.length > 0) await dropUdfLibraries(control);
     },
     signal,
   };
@@ -190,22 +201,23 @@ async function send(
   await steps.run(`load the ${holds}`, () => untilLoaded(replicationId, source.name, scene));
 }
 
-/** @throws what was found wrong, after the safety backup was loaded again in its place */
-async function acceptOrRollBack(
-  db: Database,
-  safety: Manifest | undefined,
-  control: Database,
-  scene: Scene,
-): Promise<Contents> {
-  const { steps, deps, afterwards } = scene;
+/**
+ * @throws what was found wrong, after the safety backup was loaded again where the server may have let go of its old data:
+ * Redis does so before it finds out that it cannot read a dump
+ */
+async function swapOrRollBack(safety: Manifest | undefined, control: Database, scene: Scene): Promise<Contents> {
+  const { steps, deps, afterwards, order, work, journal } = scene;
   try {
+    await send(order.source, 'backup', work.signal, control, scene);
+    // The load may have outlasted the other one.
+    using db = await connectNoted(scene);
     const contents = await steps.run('compare', () => compare(db, scene));
     const timeouts = { busySeconds: deps.config.busyTimeoutSeconds, saveSeconds: deps.config.saveTimeoutSeconds };
     await steps.run('persist', () => persist(db, { timeouts, signal: afterwards, onSaveProgress: () => {} }));
     await scene.journal.update({ isDurable: true });
     return contents;
   } catch (error) {
-    if (!safety || !isReasonToRollBack(error)) throw error;
+    if (!safety || !journal.record.handedOver || !isReasonToRollBack(error)) throw error;
     const source = backupSource(safety, { store: deps.store, signal: afterwards });
     await send(source, 'safety backup', afterwards, control, scene).catch((why: unknown) => {
       throw notRolledBack(toBackupError(error), source.name, toBackupError(why));

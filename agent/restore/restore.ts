@@ -6,7 +6,7 @@ import { prove, proveBackup } from '../prove.ts';
 import { recordRun, type Work } from '../run.ts';
 import { followIndexes } from './follow-indexes.ts';
 import { isProofFor, planRestore, type RestorePlan } from './plan.ts';
-import { replaceData } from './replace-data.ts';
+import { type Replaced, replaceData } from './replace-data.ts';
 import { Steps } from './steps.ts';
 
 export interface RestoreResult {
@@ -49,28 +49,30 @@ export async function restore(plan: RestorePlan, deps: BackupDeps): Promise<Rest
     value: await carryOutPlan(plan, work, { ...deps, log }, steps),
   }));
   if (outcome.status === 'skipped') throw new Error('A restore is never skipped.');
-  return outcome.value;
-}
-
-async function carryOutPlan(plan: RestorePlan, work: Work, deps: BackupDeps, steps: Steps): Promise<RestoreResult> {
-  const { request, source } = plan;
-  const expected =
-    plan.proof?.contents ?? (request.unproven ? null : await steps.run('prove', () => proof(plan, work, deps)));
-  await steps.run('check', () => assertStillPossible(plan, work, deps));
-  const order = { runId: request.runId, source, expected, withSafetyBackup: request.withSafetyBackup };
-  const replaced = await replaceData(order, work, deps, steps);
-  const pendingIndexes = await steps.run('indexes', () => followIndexes(replaced.contents.graphs, work.signal, deps));
+  const { contents, safetyBackupId, notes } = outcome.value;
+  // Its verdict is given, and other runs may go on: a server can build indexes for hours.
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(config.timeoutSeconds * 1000)]);
+  const pendingIndexes = await steps.run('indexes', () => followIndexes(contents.graphs, patience, { ...deps, log }));
   return {
     status: 'completed',
-    runId: request.runId,
+    runId,
     target: plan.target,
-    restored: source.name,
-    safetyBackupId: replaced.safetyBackupId,
-    graphs: replaced.contents.graphs,
+    restored: plan.source.name,
+    safetyBackupId,
+    graphs: contents.graphs,
     pendingIndexes,
     steps: steps.list,
-    notes: replaced.notes,
+    notes,
   };
+}
+
+async function carryOutPlan(plan: RestorePlan, work: Work, deps: BackupDeps, steps: Steps): Promise<Replaced> {
+  const { request } = plan;
+  const expected =
+    plan.proof?.contents ?? (request.unproven ? null : await steps.run('prove', () => proof(plan, work, deps)));
+  const { source } = await steps.run('check', () => planAgain(plan, work, deps));
+  const order = { runId: request.runId, source, expected, withSafetyBackup: request.withSafetyBackup };
+  return replaceData(order, work, deps, steps);
 }
 
 /** @throws integrity where a throw-away server cannot load it, or only a newer one than the target's can */
@@ -98,7 +100,7 @@ async function proof({ source, server }: RestorePlan, { signal }: Work, deps: Ba
 }
 
 /** Time has passed since the plan was shown: for the question, the lease, the proof. */
-async function assertStillPossible(plan: RestorePlan, { signal }: Work, deps: BackupDeps): Promise<void> {
+async function planAgain(plan: RestorePlan, { signal }: Work, deps: BackupDeps): Promise<RestorePlan> {
   const reference = plan.source.manifest?.backupId ?? plan.request.reference;
   const again = await planRestore({ ...plan.request, reference }, { ...deps, signal });
   const [refusal] = again.refusals;
@@ -113,4 +115,5 @@ async function assertStillPossible(plan: RestorePlan, { signal }: Work, deps: Ba
       },
     );
   }
+  return again;
 }

@@ -86,7 +86,8 @@ export function contentsOf(
 }
 
 function restarted(db: Database, name: string): BackupError {
-  return new BackupError('database-failed', `FalkorDB at ${db.name} restarted while it loaded ${name}.`, {
+  // No reason to roll back: a server that restarted is no replica any more.
+  return new BackupError('database-unreachable', `FalkorDB at ${db.name} restarted while it loaded ${name}.`, {
     hint: 'Its log says why. If it ends again and again, docs/restore.md says how to get it up.',
   });
 }

@@ -4,6 +4,7 @@ import { BackupError, toBackupError } from '../model/errors.ts';
 import {
   type MarkName,
   manifestKey,
+  parseAttemptKey,
   parseManifestKey,
   parseMarkKey,
   parseVerificationKey,
@@ -32,6 +33,8 @@ export interface CatalogEntry {
   verified: { at: string; outcome: VerificationOutcome } | null;
   pinned: boolean;
   collapseAccepted: boolean;
+  /** Whether the listing holds its dump and its state, in their sizes; false where the manifest cannot be read. */
+  isStored: boolean;
 }
 
 /** Makes the backup exist. False where its key is taken, by a manifest or a tombstone: then nothing was written. */
@@ -142,15 +145,19 @@ interface BackupFolder {
   parts: BackupIdParts;
   verifications: VerificationName[];
   marks: MarkName[];
+  /** Of all objects of attempts in the listing that found it, by key. */
+  sizes: Map<string, number>;
 }
 
 async function listFolders(store: ObjectStore, prefix: string): Promise<BackupFolder[]> {
   const folders = new Map<string, BackupFolder>();
   const verifications: VerificationName[] = [];
   const marks: MarkName[] = [];
-  for await (const { key } of store.list(prefix)) {
+  const sizes = new Map<string, number>();
+  for await (const { key, bytes } of store.list(prefix)) {
+    if (parseAttemptKey(key)) sizes.set(key, bytes);
     const parts = parseManifestKey(key);
-    if (parts) folders.set(formatBackupId(parts), { parts, verifications: [], marks: [] });
+    if (parts) folders.set(formatBackupId(parts), { parts, verifications: [], marks: [], sizes });
     const verification = parseVerificationKey(key);
     if (verification) verifications.push(verification);
     const mark = parseMarkKey(key);
@@ -172,8 +179,13 @@ async function readEntryIfPresent(store: ObjectStore, folder: BackupFolder): Pro
       verified: newest ? { at: newest.at.toISOString(), outcome: newest.outcome } : null,
       pinned: isPinned(folder.marks),
       collapseAccepted: isCollapseAccepted(folder.marks),
+      isStored: 'manifest' in entry.content && isStored(entry.content.manifest, folder.sizes),
     }
   );
+}
+
+function isStored({ stored, state }: Manifest, sizes: Map<string, number>): boolean {
+  return [stored, state].every(({ key, bytes }) => sizes.get(key) === bytes);
 }
 
 /** Undefined where there is none: it was removed since it was listed, or is a tombstone. */

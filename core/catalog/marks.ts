@@ -22,20 +22,27 @@ export interface MarkRequest {
  */
 export async function addMark(store: ObjectStore, parts: BackupIdParts, request: MarkRequest): Promise<Mark> {
   const backupId = formatBackupId(parts);
-  if (!(await findManifest(store, parts))) {
-    throw new BackupError('backup-not-found', `There is no backup ${backupId} in ${store.url}.`, {
-      hint: '"falkordb-backup list" shows those that exist.',
-    });
-  }
+  await assertExists(store, parts);
   const newest = (await listMarks(store, parts)).at(-1);
   let at = new Date(Math.max(request.now.getTime(), newest ? newest.at.getTime() + SECOND_MS : 0));
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const { mark, by, note } = request;
     const record: Mark = { schemaVersion: 1, backupId, mark, at: at.toISOString(), by, note };
-    if (await putIfAbsent(store, markKey(parts, at, mark), encodeJson(markSchema.parse(record)))) return record;
+    if (await putIfAbsent(store, markKey(parts, at, mark), encodeJson(markSchema.parse(record)))) {
+      // A prune that looked for marks before this one was there has removed it by now, or is about to.
+      await assertExists(store, parts);
+      return record;
+    }
     at = new Date(at.getTime() + SECOND_MS);
   }
   throw new Error(`${backupId} was marked ${MAX_ATTEMPTS} times within seconds.`);
+}
+
+async function assertExists(store: ObjectStore, parts: BackupIdParts): Promise<void> {
+  if (await findManifest(store, parts)) return;
+  throw new BackupError('backup-not-found', `There is no backup ${formatBackupId(parts)} in ${store.url}.`, {
+    hint: '"falkordb-backup list" shows those that exist.',
+  });
 }
 
 /** In order of time. */

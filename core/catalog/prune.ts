@@ -1,21 +1,24 @@
-import pMap from 'p-map';
-import { type BackupIdParts, formatBackupId } from '../model/backup-id.ts';
-import { type BackupError, toBackupError } from '../model/errors.ts';
-import { backupPrefix, manifestKey, parseMarkKey, runsPrefix } from '../model/keys.ts';
+import type { BackupIdParts } from '../model/backup-id.ts';
+import { type BackupError, hasCode } from '../model/errors.ts';
+import { backupPrefix, manifestKey, runsPrefix } from '../model/keys.ts';
 import { isPinned } from '../model/mark.ts';
 import { type Decision, planRetention, type Retainable, type RetentionPolicy } from '../model/retention.ts';
 import { before, type Duration } from '../model/retention-rules.ts';
 import { toCompactTimestamp } from '../model/timestamp.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { type CatalogEntry, listBackups } from './catalog.ts';
+import { eachUntilFailure } from './each-until-failure.ts';
+import { listMarks } from './marks.ts';
 import { findOrphans, type Orphans, removeOrphans } from './orphans.ts';
-import { backupsInUse, listTargets } from './restores.ts';
+import { type BackupsInUse, backupsInUse, listTargets } from './restores.ts';
 
 const PARALLEL_BACKUPS = 4;
 const PARALLEL_DELETES = 8;
 
 export interface PruneCandidate extends Retainable {
   parts: BackupIdParts;
+  /** Of the run that made it; null where the manifest cannot be read. */
+  runId: string | null;
   /** Null where the manifest cannot be read. */
   storedBytes: number | null;
 }
@@ -49,8 +52,15 @@ export interface PruneResult {
   spared: string[];
   /** Left for the next time, because the time was up. */
   postponed: string[];
-  orphans: { objects: number; bytes: number; uploads: number; left: { key: string; why: string }[] };
+  orphans: { objects: number; bytes: number; uploads: number; left: Left[] };
   runRecords: number;
+  /** What else the store would not let go: bytes of removed backups, which are orphans from now on, and run records. */
+  left: Left[];
+}
+
+interface Left {
+  key: string;
+  why: string;
 }
 
 /** Looks at everything and removes nothing. @throws store-*, integrity */
@@ -67,19 +77,22 @@ export async function planPrune(store: ObjectStore, request: PruneRequest): Prom
 }
 
 function toCandidate(
-  { backupId, parts, content, verified, pinned, collapseAccepted }: CatalogEntry,
-  inUse: Set<string>,
-) {
+  { backupId, parts, content, verified, pinned, collapseAccepted, isStored }: CatalogEntry,
+  inUse: BackupsInUse,
+): PruneCandidate {
   const manifest = 'manifest' in content ? content.manifest : undefined;
+  const runId = manifest?.runId ?? null;
   return {
     backupId,
     parts,
+    runId,
     tier: parts.tier,
     takenAt: manifest ? new Date(manifest.rdb.createdAt) : parts.scheduledFor,
     isReadable: manifest !== undefined,
-    isGood: manifest !== undefined && verified?.outcome !== 'failed',
+    isComplete: isStored,
+    isGood: isStored && verified?.outcome !== 'failed',
     isPinned: pinned,
-    isInUse: inUse.has(backupId),
+    isInUse: inUse.has(parts, runId),
     isCollapseAccepted: collapseAccepted,
     graphs: manifest?.graphs ?? [],
     storedBytes: manifest ? manifest.stored.bytes + manifest.state.bytes : null,
@@ -111,55 +124,63 @@ export async function applyPrune(
     postponed: [],
     orphans: { objects: 0, bytes: 0, uploads: 0, left: [] },
     runRecords: 0,
+    left: [],
   };
   const doomed = decisions.filter(({ keep }) => !keep).map(({ backup }) => backup);
-  await pMap(
-    doomed,
-    async ({ parts, backupId }) => {
-      const fate = signal.aborted ? 'postponed' : await removeBackup(store, parts, now());
-      if (typeof fate === 'string') result[fate].push(backupId);
-      else result.refused.push({ backupId, error: fate });
-      onRemoved(result.removed.length, doomed.length);
-    },
-    { concurrency: PARALLEL_BACKUPS },
-  );
+  await eachUntilFailure(doomed, PARALLEL_BACKUPS, async (backup) => {
+    if (signal.aborted) return void result.postponed.push(backup.backupId);
+    await removeBackup(store, backup, now(), result);
+    onRemoved(result.removed.length, doomed.length);
+  });
   if (signal.aborted) return result;
   const { removed, uploads, left } = await removeOrphans(store, orphans, { now, signal });
   const bytes = removed.reduce((sum, object) => sum + object.bytes, 0);
   result.orphans = { objects: removed.length, bytes, uploads: uploads.length, left };
   if (signal.aborted) return result;
-  await deleteAll(store, runRecords);
-  result.runRecords = runRecords.length;
+  const kept = await deleteAll(store, runRecords);
+  result.runRecords = runRecords.length - kept.length;
+  result.left.push(...kept);
   return result;
 }
 
 /** The manifest goes first: from then on the backup does not exist, and the rest of it is nobody's. */
 async function removeBackup(
   store: ObjectStore,
-  parts: BackupIdParts,
+  { parts, backupId, runId }: PruneCandidate,
   now: Date,
-): Promise<'removed' | 'spared' | BackupError> {
-  const keys: string[] = [];
-  for await (const { key } of store.list(backupPrefix(parts))) keys.push(key);
-  if (isPinned(keys.flatMap((key) => parseMarkKey(key) ?? []))) return 'spared';
+  result: PruneResult,
+): Promise<void> {
   const inUse = await backupsInUse(store, await listTargets(store), now);
-  if (inUse.has(formatBackupId(parts))) return 'spared';
-  try {
-    await store.delete(manifestKey(parts));
-    await deleteAll(
-      store,
-      keys.filter((key) => key !== manifestKey(parts)),
-    );
-    return 'removed';
-  } catch (error) {
-    const failure = toBackupError(error);
-    if (failure.code === 'store-denied') return failure;
-    throw failure;
-  }
+  if (inUse.has(parts, runId)) return void result.spared.push(backupId);
+  const manifest = manifestKey(parts);
+  const rest: string[] = [];
+  for await (const { key } of store.list(backupPrefix(parts))) if (key !== manifest) rest.push(key);
+  // Last, so that nothing comes between them and the delete: whoever pins it later finds that it is gone.
+  if (isPinned(await listMarks(store, parts))) return void result.spared.push(backupId);
+  const error = await deleteUnlessDenied(store, manifest);
+  if (error) return void result.refused.push({ backupId, error });
+  result.removed.push(backupId);
+  result.left.push(...(await deleteAll(store, rest)));
 }
 
-async function deleteAll(store: ObjectStore, keys: string[]): Promise<void> {
-  await pMap(keys, (key) => store.delete(key), { concurrency: PARALLEL_DELETES });
+/** @returns those that the store refuses to let go */
+async function deleteAll(store: ObjectStore, keys: string[]): Promise<Left[]> {
+  const left: Left[] = [];
+  await eachUntilFailure(keys, PARALLEL_DELETES, async (key) => {
+    const denied = await deleteUnlessDenied(store, key);
+    if (denied) left.push({ key, why: denied.message });
+  });
+  return left;
+}
+
+async function deleteUnlessDenied(store: ObjectStore, key: string): Promise<BackupError | undefined> {
+  try {
+    await store.delete(key);
+    return undefined;
+  } catch (error) {
+    if (hasCode(error, 'store-denied')) return error;
+    throw error;
+  }
 }
 
 /** Run ids begin with the time, so the old ones come first. */

@@ -1,5 +1,7 @@
+import { z } from 'zod';
+import { type BackupIdParts, formatBackupId } from '../model/backup-id.ts';
+import { hasCode } from '../model/errors.ts';
 import { leaseKey, runKey, runsPrefix, verdictPrefix } from '../model/keys.ts';
-import { requestedSchema } from '../model/run-record.ts';
 import { targetSchema } from '../model/target.ts';
 import { toCompactTimestamp } from '../model/timestamp.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -18,10 +20,28 @@ export async function listTargets(store: ObjectStore): Promise<string[]> {
   return targets;
 }
 
-/** Ids of the backups that are being restored, into whatever target; those of runs that ended without a verdict too. */
-export async function backupsInUse(store: ObjectStore, targets: string[], now: Date): Promise<Set<string>> {
+/** What restores are working on, into whatever target. */
+export class BackupsInUse {
+  readonly backupIds = new Set<string>();
+  readonly openRuns = new Set<string>();
+  /** With a run of which nobody can tell what it restores. */
+  readonly uncertainTargets = new Set<string>();
+
+  /** @param runId of the run that made it, where that is known: the safety backup of a restore that has not ended */
+  has({ target, tier, ...parts }: BackupIdParts, runId: string | null): boolean {
+    const isOwnSafetyBackup = tier === 'pre-restore' && runId !== null && this.openRuns.has(nameOf(target, runId));
+    const backupId = formatBackupId({ ...parts, target, tier });
+    return isOwnSafetyBackup || this.backupIds.has(backupId) || this.uncertainTargets.has(target);
+  }
+}
+
+/**
+ * Of runs without a verdict, those that ended without one too. Where the record of one cannot be read, all backups of its
+ * target are in use until it has its verdict, or three days have passed.
+ */
+export async function backupsInUse(store: ObjectStore, targets: string[], now: Date): Promise<BackupsInUse> {
   const since = toCompactTimestamp(new Date(now.getTime() - MAX_RUN_MS));
-  const inUse = new Set<string>();
+  const inUse = new BackupsInUse();
   for (const target of targets) {
     const open = new Set<string>();
     const prefix = runsPrefix(target);
@@ -31,17 +51,45 @@ export async function backupsInUse(store: ObjectStore, targets: string[], now: D
       if (key.startsWith(verdictPrefix(target, runId))) open.delete(runId);
     }
     for (const runId of open) {
-      const backupId = await restoredBy(store, target, runId);
-      if (backupId) inUse.add(backupId);
+      inUse.openRuns.add(nameOf(target, runId));
+      const restored = await restoredBy(store, target, runId);
+      if (restored === 'unknown') inUse.uncertainTargets.add(target);
+      else if (restored) inUse.backupIds.add(restored.backupId);
     }
   }
   return inUse;
 }
 
+function nameOf(target: string, runId: string): string {
+  return `${target}/${runId}`;
+}
+
+/** Of any schema version, so that an older prune still knows what a newer agent restores. */
+const looseRequestSchema = z.union([
+  z.object({ verb: z.enum(['backup', 'prune']) }),
+  z.object({ verb: z.string(), backupId: z.string().nullable() }),
+]);
+
 /** Null where the run is no restore of a backup. */
-async function restoredBy(store: ObjectStore, target: string, runId: string): Promise<string | null> {
-  const object = await readObjectIfPresent(store, runKey(target, runId, 'requested'));
-  if (!object) return null;
-  const { data } = requestedSchema.safeParse(JSON.parse(new TextDecoder().decode(object.bytes)));
-  return data?.verb === 'restore' ? data.backupId : null;
+async function restoredBy(
+  store: ObjectStore,
+  target: string,
+  runId: string,
+): Promise<{ backupId: string } | 'unknown' | null> {
+  const json = await readJsonIfPresent(store, runKey(target, runId, 'requested'));
+  if (json === null) return null;
+  const { data } = looseRequestSchema.safeParse(json);
+  if (!data) return 'unknown';
+  return 'backupId' in data && data.backupId !== null ? { backupId: data.backupId } : null;
+}
+
+/** Null where there is none; undefined where it is not JSON, or far too large. */
+async function readJsonIfPresent(store: ObjectStore, key: string): Promise<unknown> {
+  try {
+    const object = await readObjectIfPresent(store, key);
+    return object ? (JSON.parse(new TextDecoder().decode(object.bytes)) ?? undefined) : null;
+  } catch (error) {
+    if (error instanceof SyntaxError || hasCode(error, 'integrity')) return undefined;
+    throw error;
+  }
 }

@@ -42,8 +42,9 @@ export async function recordRequested(store: ObjectStore, record: Requested): Pr
   });
 }
 
-export async function recordStarted(store: ObjectStore, record: Started): Promise<void> {
-  await putIfAbsent(store, runKey(record.target, record.runId, 'started'), encodeJson(startedSchema.parse(record)));
+/** False where the run has begun before. */
+export async function recordStarted(store: ObjectStore, record: Started): Promise<boolean> {
+  return putIfAbsent(store, runKey(record.target, record.runId, 'started'), encodeJson(startedSchema.parse(record)));
 }
 
 /** Verdicts are numbered in the order they were written; none is ever overwritten. */

@@ -12,6 +12,8 @@ export interface Retainable {
   /** False where its manifest cannot be read, or loading it has failed: such a backup takes the place of no other. */
   isGood: boolean;
   isReadable: boolean;
+  /** False where its dump or its state is missing or cut short: such a one is never good. */
+  isComplete: boolean;
   isPinned: boolean;
   /** Being restored at this time. */
   isInUse: boolean;
@@ -35,6 +37,9 @@ export interface Decision<T extends Retainable> {
   reason: string;
 }
 
+/** Clocks differ by less: what is stamped later than so long from now was stamped by a wrong one. */
+const MAX_AHEAD_MS = 3600 * 1000;
+
 /**
  * Decides about all backups of one target. Pure; the same answer for what it leaves as for what it was given.
  * @returns the decisions in the order of the backups
@@ -47,35 +52,57 @@ export function planRetention<T extends Retainable>(backups: T[], policy: Retent
   const keep = (backup: T, reason: string) => {
     if (!reasons.has(backup)) reasons.set(backup, reason);
   };
+  const standing: T[] = [];
   for (const backup of newestFirst) {
-    if (!backup.isReadable) keep(backup, 'its manifest cannot be read: look at it');
+    const flaw = flawOf(backup, now);
+    if (flaw) keep(backup, flaw);
+    else standing.push(backup);
     if (backup.isPinned) keep(backup, 'pinned');
     if (backup.isInUse) keep(backup, 'being restored');
   }
-  for (const [backup, reason] of newestGood(newestFirst, policy.minimumGood)) keep(backup, reason);
+  for (const [backup, reason] of newestGood(standing, policy.minimumGood)) keep(backup, reason);
   for (const tier of Object.keys(policy.tiers) as Tier[]) {
-    const ofTier = newestFirst.filter((backup) => backup.tier === tier);
+    const ofTier = standing.filter((backup) => backup.tier === tier);
     for (const rule of policy.tiers[tier]) {
       for (const [backup, reason] of keptByRule(ofTier, rule, policy.timeZone, now)) keep(backup, reason);
     }
   }
   const undecided = (backup: T) => !reasons.has(backup);
-  for (const [backup, reason] of findCollapses(newestFirst, undecided)) keep(backup, reason);
+  for (const [backup, reason] of findCollapses(standing, undecided)) keep(backup, reason);
   return backups.map((backup) => {
     const reason = reasons.get(backup);
     return { backup, keep: reason !== undefined, reason: reason ?? whyNot(policy.tiers[backup.tier], backup) };
   });
 }
 
-/** Those that a restore has put away count as well, but only where there is nothing else. */
+/** Why only a person can tell what to do with it: it stays, and takes the place of no other. */
+function flawOf({ isReadable, isComplete, takenAt }: Retainable, now: Date): string | undefined {
+  if (!isReadable) return 'its manifest cannot be read: look at it';
+  if (!isComplete) return 'its dump is missing: look at it';
+  return takenAt.getTime() > now.getTime() + MAX_AHEAD_MS ? 'stamped in the future: look at it' : undefined;
+}
+
+/**
+ * Those that a restore has put away count as well, but only where there is nothing else; the newest of them stays anyway.
+ * Where nothing else is good, bad ones stay too: one wrong engine may have failed to load them all.
+ */
 function newestGood<T extends Retainable>(newestFirst: T[], minimum: number): [T, string][] {
+  const isRegular = ({ tier }: T) => tier !== 'pre-restore';
+  const newestOf = (backups: T[], what: string) =>
+    backups
+      .slice(0, Math.max(1, minimum))
+      .map((backup, index): [T, string] => [
+        backup,
+        index === 0 ? `the newest ${what}` : `one of the ${minimum} newest ${what}s`,
+      ]);
   const good = newestFirst.filter(({ isGood }) => isGood);
-  const regular = good.filter(({ tier }) => tier !== 'pre-restore');
-  const kept = (regular.length > 0 ? regular : good).slice(0, Math.max(1, minimum));
-  return kept.map((backup, index) => [
-    backup,
-    index === 0 ? 'the newest good backup' : `one of the ${minimum} newest good backups`,
-  ]);
+  const regular = good.filter(isRegular);
+  const safety = good.find((backup) => !isRegular(backup));
+  const kept = newestOf(regular.length > 0 ? regular : good, 'good backup');
+  if (safety) kept.push([safety, 'the newest good safety backup']);
+  if (regular.length > 0) return kept;
+  const bad = newestFirst.some(isRegular) ? newestFirst.filter(isRegular) : newestFirst;
+  return [...kept, ...newestOf(good.length > 0 ? bad.filter(isRegular) : bad, 'readable backup')];
 }
 
 function keptByRule<T extends Retainable>(newestFirst: T[], rule: Rule, timeZone: string, now: Date): [T, string][] {

@@ -40,7 +40,7 @@ export function agentStatements(scope: PolicyScope, target: string): PolicyState
 }
 
 /**
- * For prune, of all targets. It creates tombstones where manifests would lie, and overwrites none. On a versioned bucket
+ * For prune, of all targets. It creates tombstones where manifests would lie, and marks, and overwrites none. On a versioned bucket
  * its deletes are markers: it has no right to delete a version.
  */
 export function pruneStatements(scope: PolicyScope): PolicyStatement[] {
@@ -57,6 +57,10 @@ export function pruneStatements(scope: PolicyScope): PolicyStatement[] {
     allow('WriteRecords', ['s3:PutObject'], objectsAt(scope, ['runs/*'])),
     {
       ...allow('TakeTheKeyOfAManifest', ['s3:PutObject'], objectsAt(scope, TIERS.map(manifestPattern))),
+      Condition: { Null: { 's3:if-none-match': 'false' } },
+    },
+    {
+      ...allow('NoteThatLessIsRight', ['s3:PutObject'], objectsAt(scope, TIERS.map(markPattern))),
       Condition: { Null: { 's3:if-none-match': 'false' } },
     },
     allow(
@@ -97,7 +101,15 @@ export function bucketStatements(scope: PolicyScope): PolicyStatement[] {
 
 /** `<tier>/<target>/<backup id>/manifest.json`, as far as wildcards tell. */
 function manifestPattern(tier: Tier): string {
-  return `${tier}/*/${'?'.repeat(8)}T${'?'.repeat(6)}Z-*-${tier}/manifest.json`;
+  return `${folderPattern(tier)}/manifest.json`;
+}
+
+function markPattern(tier: Tier): string {
+  return `${folderPattern(tier)}/marks/*`;
+}
+
+function folderPattern(tier: Tier): string {
+  return `${tier}/*/${'?'.repeat(8)}T${'?'.repeat(6)}Z-*-${tier}`;
 }
 
 function allow(Sid: string, Action: string[], Resource: string[]): PolicyStatement {

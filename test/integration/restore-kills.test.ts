@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Fingerprint } from '../support/fingerprint.ts';
-import { chosenMoments, MOMENTS, restoreUntil } from '../support/restore-moments.ts';
+import { chosenMoments, MOMENTS, momentNamed, restoreUntil } from '../support/restore-moments.ts';
 import { type RestoreScene, type RunningRestore, startRestoreScene } from '../support/restore-scene.ts';
 
 const RANDOM_KILLS = Number(process.env.TEST_ROUNDS ?? 2);
@@ -46,6 +46,15 @@ describe.each(['no', 'yes'])('an agent killed with -9 leaves what restore --reco
     if (!moment.isLast) expect(signal).toBe('SIGKILL');
     expect(await recovered(old, victim)).toBe(moment.holds);
     if (moment.isRepeated) await nextRestoreSucceeds();
+  });
+
+  test.runIf(appendonly === 'yes')('and what was recovered is durable, however long that takes', async () => {
+    await using victim = await restoreUntil(scene, momentNamed('FalkorDB loads the backup'));
+    // The rewrite that FalkorDB itself begins after the load would else be over before anybody looks.
+    await scene.server.client.config('SET', 'rdb-key-save-delay', 60_000);
+    victim.process.kill('SIGKILL');
+    await victim.ended;
+    expect(await recovered(victim.old, victim)).toBe('new');
   });
 
   test('at any time', async () => {

@@ -53,7 +53,7 @@ test('a restore brings back what the backup holds, keeps what was there, and rec
   expect(safety && (await findManifest(store, safety))).toMatchObject({ graphs: [{ nodes: 250 }], countsExact: true });
   const run = (await runsOf(store)).find(({ runId }) => runId === result.runId);
   expect(run?.requested).toMatchObject({ verb: 'restore', backupId });
-  expect(run?.verdicts).toMatchObject([{ verdict: 'completed', steps: result.steps }]);
+  expect(run?.verdicts).toMatchObject([{ verdict: 'completed', steps: result.steps.slice(0, -1) }]);
   expect(result.steps.map(({ name }) => name)).toEqual([
     'prove',
     'check',
@@ -88,7 +88,10 @@ test('the same request delivered twice restores once', async () => {
   const { runId } = await restoreInto(live, store, state);
   await live.graph('g', 'CREATE (:SinceThen)');
   const again = restoreInto(live, store, state, { request: { runId } });
-  await expect(again).rejects.toMatchObject({ code: 'lease-held', message: expect.stringContaining('ended already') });
+  await expect(again).rejects.toMatchObject({
+    code: 'lease-held',
+    message: expect.stringContaining('has begun before'),
+  });
   expect(await live.nodeCounts()).toEqual({ g: 201 });
   const run = (await runsOf(store)).find((candidate) => candidate.runId === runId);
   expect(run?.verdicts).toMatchObject([{ verdict: 'completed' }]);

@@ -23,6 +23,7 @@ export function retainable(tier: Tier, takenAt: Date, facts: Partial<Retainable>
     takenAt,
     isGood: true,
     isReadable: true,
+    isComplete: true,
     isPinned: false,
     isInUse: false,
     isCollapseAccepted: false,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { commitManifest } from '../../core/catalog/catalog.ts';
 import { recordRequested, recordVerdict } from '../../core/catalog/runs.ts';
 import { parseBackupId } from '../../core/model/backup-id.ts';
@@ -7,6 +8,7 @@ import type { ObjectStore } from '../../core/store/object-store.ts';
 import { exampleManifest } from './example-manifest.ts';
 
 const BYTES = new TextEncoder().encode('x');
+const SUMS = { bytes: BYTES.length, sha256: createHash('sha256').update(BYTES).digest('hex') };
 
 /** A backup of a few bytes, with all the objects that one has. */
 export async function storeBackup(
@@ -17,8 +19,11 @@ export async function storeBackup(
   facts: Partial<Manifest> = {},
   { withRecords = true }: { withRecords?: boolean } = {},
 ): Promise<string> {
-  const manifest = { ...exampleManifest({ target, tier, scheduledFor: takenAt.toISOString() }), ...facts };
-  const { backupId, runId, stored, state } = manifest;
+  const example = exampleManifest({ target, tier, scheduledFor: takenAt.toISOString() });
+  const stored = { ...example.stored, ...SUMS };
+  const state = { ...example.state, ...SUMS };
+  const manifest: Manifest = { ...example, stored, state, ...facts };
+  const { backupId, runId } = manifest;
   const parts = parseBackupId(backupId);
   if (!parts) throw new Error(`${backupId} is no backup id`);
   await store.put(stored.key, BYTES, { ifAbsent: true });

@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { BackupError, systemErrorCode } from '../../../core/model/errors.ts';
 import { assertUsable, type Certificate } from './certificate.ts';
 import { type Credentials, ReplicaConnection, type SyncRequest } from './replica-connection.ts';
-import { holdBackTail } from './tail.ts';
+import { holdBackTail, untilAborted } from './tail.ts';
 
 /** Beside the one that counts: strangers, which get nothing and are gone after the handshake's timeout. */
 const MAX_CONNECTIONS = 64;
@@ -52,6 +52,8 @@ export class MomentaryMaster {
     this.#server = server;
     this.port = port;
     server.on(isTls ? 'secureConnection' : 'connection', (socket: Socket) => this.#accept(socket, credentials));
+    // Of a connection that could not be accepted; whoever waits for it is told by a deadline.
+    server.on('error', () => {});
     // A client that cannot do TLS is a stranger.
     server.on('tlsClientError', (_error, socket) => socket.destroy());
   }
@@ -121,7 +123,7 @@ export class MomentaryMaster {
       sync.onSent(sent);
     };
     try {
-      const tail = await holdBackTail(sync.dump, WITHHELD_BYTES, send);
+      const tail = await holdBackTail(untilAborted(sync.dump, stopped), WITHHELD_BYTES, send);
       await sync.beforeLastBytes();
       sync.signal.throwIfAborted();
       this.#isRefused = false;
@@ -130,7 +132,8 @@ export class MomentaryMaster {
       replica.startPings();
     } catch (error) {
       replica.close();
-      throw error;
+      sync.signal.throwIfAborted();
+      throw stopped.aborted && error === stopped.reason ? hungUp(sent, sync.sizeBytes) : error;
     }
   }
 

@@ -17,3 +17,29 @@ export async function holdBackTail(
   }
   return held;
 }
+
+/**
+ * Passes a stream on, and throws the signal's reason as soon as there is one, also while the source has nothing.
+ * Not with Promise.race: what it leaves on a promise that lives as long as the stream adds up.
+ */
+export async function* untilAborted(source: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]();
+  let giveUp: (reason: unknown) => void = () => {};
+  const onAbort = () => giveUp(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        giveUp = reject;
+        iterator.next().then(resolve, reject);
+      });
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    // Not awaited: a source that hangs would not answer this either.
+    iterator.return?.().catch(() => {});
+  }
+}

@@ -26,6 +26,7 @@ function neededCommands({ aof, falkordbVersion }: Pick<ServerInfo, 'aof' | 'falk
     needed('CONFIG GET', 'dir'),
     needed('PUBSUB NUMSUB', 'falkordb-backup'),
     needed('CLIENT INFO'),
+    needed('CLIENT LIST'),
     needed('CLIENT KILL', 'ID', '0'),
     needed('CONFIG SET', 'falkordb-backup', ''),
     needed('REPLICAOF', 'NO', 'PORT'),

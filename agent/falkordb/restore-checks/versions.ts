@@ -1,4 +1,4 @@
-import { type Findings, merge, NOTHING, note, type RestoreSubject, refuse } from './findings.ts';
+import { type Findings, NOTHING, note, type RestoreSubject, refuse } from './findings.ts';
 
 /**
  * What a Redis writes, and the newest that it reads (rdbLoadRio in rdb.c): RDB_VERSION in rdb.h of its release branches
@@ -23,15 +23,10 @@ export interface ServerVersions {
 }
 
 /** Both encodings, of RDB files and of graphs within, only ever grow: the older engine refuses the newer's. */
-export function checkVersions(server: string, versions: ServerVersions, { name, engine }: RestoreSubject): Findings {
-  return merge([checkFalkordb(server, versions, name, engine.falkordb), checkRdb(server, versions, name, engine)]);
-}
-
-function checkFalkordb(
+export function checkFalkordbVersion(
   server: string,
   { falkordbVersion }: ServerVersions,
-  name: string,
-  writer: string | null,
+  { name, engine: { falkordb: writer } }: RestoreSubject,
 ): Findings {
   if (falkordbVersion === undefined) return NOTHING;
   const order = writer === null ? undefined : compareVersions(writer, falkordbVersion);
@@ -48,11 +43,10 @@ function checkFalkordb(
   );
 }
 
-function checkRdb(
+export function checkRdbVersion(
   server: string,
   { redisVersion }: ServerVersions,
-  name: string,
-  engine: RestoreSubject['engine'],
+  { name, engine }: RestoreSubject,
 ): Findings {
   const order = engine.redis === null ? undefined : compareVersions(engine.redis, redisVersion);
   // Every Redis reads what it or an older one wrote, whatever the table says.

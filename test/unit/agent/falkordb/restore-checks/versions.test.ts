@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { RestoreSubject } from '../../../../../agent/falkordb/restore-checks/findings.ts';
 import {
-  checkVersions,
+  checkFalkordbVersion,
+  checkRdbVersion,
   compareVersions,
   newestRdbVersion,
 } from '../../../../../agent/falkordb/restore-checks/versions.ts';
@@ -9,16 +10,15 @@ import {
 const SERVER = { redisVersion: '8.2.3', falkordbVersion: '4.16.3' };
 
 function check(engine: Partial<RestoreSubject['engine']>, server: Partial<typeof SERVER> = {}) {
-  return checkVersions(
-    'redis://server:6379',
-    { ...SERVER, ...server },
-    {
-      name: 'the-backup',
-      rdbBytes: 1,
-      usedMemoryBytes: 1,
-      engine: { redis: '8.2.3', falkordb: '4.16.3', rdbVersion: 12, ...engine },
-    },
-  );
+  const subject = {
+    name: 'the-backup',
+    rdbBytes: 1,
+    usedMemoryBytes: 1,
+    engine: { redis: '8.2.3', falkordb: '4.16.3', rdbVersion: 12, ...engine },
+  };
+  const versions = { ...SERVER, ...server };
+  const checks = [checkFalkordbVersion, checkRdbVersion].map((each) => each('redis://server:6379', versions, subject));
+  return { refusals: checks.flatMap(({ refusals }) => refusals), notes: checks.flatMap(({ notes }) => notes) };
 }
 
 const NOTHING = { refusals: [], notes: [] };
@@ -55,7 +55,7 @@ describe('newestRdbVersion', () => {
   });
 });
 
-describe('checkVersions', () => {
+describe('the checks of versions', () => {
   it('has nothing against the same or an older engine', () => {
     expect(check({})).toEqual(NOTHING);
     expect(check({ falkordb: '4.9.12', redis: '7.2.4', rdbVersion: 11 })).toEqual(NOTHING);
