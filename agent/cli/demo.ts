@@ -1,4 +1,4 @@
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -17,14 +17,17 @@ interface DemoFlags {
 
 /** As long as a timer can be. */
 const FOR_EVER_MS = 2 ** 31 - 1;
-const STEPS = [['backup', '--tier', 'daily'], ['list'], ['verify'], ['status']];
+const STEPS = [['backup', '--tier', 'daily'], ['verify', '--load'], ['list'], ['status']];
+const RESTORE = ['restore', 'latest', '--confirm', 'demo'];
 
 type RunVerb = (args: string[], cli: Cli) => Promise<void>;
 
 /** @param run runs another verb, as a user would type it */
 export function demoCommand(command: Command, cli: Cli, run: RunVerb): void {
   command
-    .description('See it work: fill a FalkorDB with a real graph, back it up into a folder, list and verify the backup')
+    .description(
+      'See it work: fill a FalkorDB with a real graph, back it up, prove the backup, lose the graph, restore it',
+    )
     .option('--lockfile <file>', 'the package-lock.json to make the graph from', 'package-lock.json')
     .option('--keep', 'leave the server running to play with, until Ctrl-C')
     .addHelpText(
@@ -52,13 +55,29 @@ async function runDemo({ lockfile, keep }: DemoFlags, cli: Cli, run: RunVerb): P
 
   const folder = await mkdtemp(join(tmpdir(), 'falkordb-backup-demo-'));
   const settings = { BACKUP_STORE: pathToFileURL(folder).href, BACKUP_TARGET: 'demo' };
-  const env = { BACKUP_LOG_LEVEL: 'warn', ...cli.env, ...settings, FALKORDB_URL: server.url };
-  for (const args of STEPS) {
+  const stateFolder = await mkdtemp(join(tmpdir(), 'falkordb-backup-demo-state-'));
+  const env = {
+    BACKUP_LOG_LEVEL: 'warn',
+    BACKUP_STATE_DIR: stateFolder,
+    ...cli.env,
+    ...settings,
+    FALKORDB_URL: server.url,
+  };
+  const succeeds = async (args: string[]) => {
     say(`\n$ falkordb-backup ${args.join(' ')}`);
     const step = { ...cli, env, exitCode: 0 };
     await run(args, step);
     cli.exitCode = step.exitCode;
-    if (step.exitCode !== 0) return;
+    return step.exitCode === 0;
+  };
+  try {
+    for (const args of STEPS) if (!(await succeeds(args))) return;
+    if (server.isThrowAway) {
+      await loseGraph(server.url, say);
+      if (!(await succeeds(RESTORE))) return;
+    }
+  } finally {
+    await rm(stateFolder, { recursive: true, force: true });
   }
   const prefix = `${Object.entries(settings)
     .map(([name, value]) => `${name}=${value}`)
@@ -70,6 +89,13 @@ async function runDemo({ lockfile, keep }: DemoFlags, cli: Cli, run: RunVerb): P
   say(`  FALKORDB_URL=${server.url} ${prefix} backup`);
   say('The server runs until Ctrl-C.');
   await setTimeout(FOR_EVER_MS, undefined, { signal: cli.signal }).catch(() => {});
+}
+
+/** By mistake, as it happens. */
+async function loseGraph(url: string, say: (line: string) => void): Promise<void> {
+  say(`\n$ redis-cli GRAPH.DELETE ${DEMO_GRAPH}    # a mistake; now back`);
+  using db = await connect(url);
+  await db.call('GRAPH.DELETE', DEMO_GRAPH);
 }
 
 async function readLockfile(path: string): Promise<string> {

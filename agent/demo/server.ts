@@ -8,6 +8,8 @@ export const DEMO_GRAPH = 'falkordb-backup-demo';
 
 export interface DemoServer extends AsyncDisposable {
   description: string;
+  /** False for a server that was lent to the demo: nothing but its own graph may be touched there. */
+  isThrowAway: boolean;
   url: string;
 }
 
@@ -18,6 +20,7 @@ export async function startDemoServer(url: string | undefined, log: (message: st
   const server = await startScratch({ engine });
   return {
     description: `throw-away, ${engine.description}`,
+    isThrowAway: true,
     url: server.url,
     [Symbol.asyncDispose]: () => server.stop(),
   };
@@ -35,7 +38,7 @@ async function borrowServer(url: string): Promise<DemoServer> {
     using again = await connect(url);
     await again.call('GRAPH.DELETE', DEMO_GRAPH);
   };
-  return { description: `yours at ${db.name}`, url, [Symbol.asyncDispose]: dispose };
+  return { description: `yours at ${db.name}`, isThrowAway: false, url, [Symbol.asyncDispose]: dispose };
 }
 
 export async function connect(url: string): Promise<Database> {

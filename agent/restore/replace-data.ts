@@ -2,13 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { toBackupError } from '../../core/model/errors.ts';
 import type { Manifest } from '../../core/model/manifest.ts';
 import type { Contents } from '../../core/model/verification.ts';
-import { type BackupDeps, makeBackup } from '../backup.ts';
+import type { BackupDeps } from '../backup.ts';
 import { compareContents, compareWithManifest } from '../contents.ts';
 import { Database } from '../falkordb/database.ts';
 import { freeze } from '../falkordb/freeze.ts';
 import { persist } from '../falkordb/persist.ts';
 import { preflight } from '../falkordb/preflight.ts';
-import { whenIdle } from '../falkordb/save.ts';
 import { setFree } from '../falkordb/set-free.ts';
 import { dropUdfLibraries, readUdfLibraries } from '../falkordb/udf-libraries.ts';
 import { ownIdentity } from '../process-identity.ts';
@@ -17,10 +16,9 @@ import { differs, explainFailure, isReasonToRollBack, notRolledBack, writtenMean
 import { Journal } from './journal.ts';
 import { type LinkSetUp, setUpLink } from './link-set-up.ts';
 import { backupSource, type RestoreSource } from './restore-source.ts';
+import { makeSafetyBackup } from './safety-backup.ts';
 import type { Steps } from './steps.ts';
 import { contentsOf, type SwapDeps, sendDump, untilLoaded } from './swap.ts';
-
-const SAFETY_BACKUP_ATTEMPTS = 3;
 
 export interface Order {
   runId: string;
@@ -104,7 +102,9 @@ async function carryOut(control: Database, scene: Scene): Promise<Replaced> {
   await steps.run('freeze', () => standStill(control, scene));
   const oldLibraries = await readUdfLibraries(control);
   await journal.update({ old: await contentsOf(control, scene), ...(oldLibraries ? { oldLibraries } : {}) });
-  const safety = order.withSafetyBackup ? await steps.run('safety backup', () => backUp(control, scene)) : undefined;
+  const safety = order.withSafetyBackup
+    ? await steps.run('safety backup', () => makeSafetyBackup(control, { ...scene, runId: order.runId }))
+    : undefined;
   const contents = await swapOrRollBack(safety, control, scene);
   using db = await connectNoted(scene);
   const notes = await steps.run('promote', async () => {
@@ -136,40 +136,6 @@ async function standStill(control: Database, scene: Scene): Promise<void> {
     },
     signal: work.signal,
   });
-}
-
-/**
- * Nothing acknowledged can fall between this and the swap: the server has stood still since before. A save of its own, by
- * its save points, sets back the counters that prove it; then the next try proves it.
- */
-async function backUp(control: Database, scene: Scene): Promise<Manifest> {
-  const { config, work, journal } = scene;
-  const timeouts = { busySeconds: config.busyTimeoutSeconds, saveSeconds: config.saveTimeoutSeconds };
-  const waiting = { timeouts, onSaveProgress: () => {}, signal: work.signal };
-  for (let attempt = 1; ; attempt++) {
-    const before = await whenIdle(control, waiting, async (state) => state);
-    const manifest = await newSafetyBackup(scene);
-    const { save } = await control.info();
-    const saves = save.startedCount - before.startedCount;
-    if (manifest.countsExact && save.changes === (saves === 0 ? before.changes : 0)) {
-      await journal.update({ safetyBackupId: manifest.backupId });
-      return manifest;
-    }
-    const wereOthers = saves > (manifest.source === 'bgsave' ? 1 : 0);
-    if (!wereOthers || attempt === SAFETY_BACKUP_ATTEMPTS) throw writtenMeanwhile(control);
-  }
-}
-
-/** One of an earlier restore in the very same second has the same id, and would be taken for it. */
-async function newSafetyBackup({ deps, order, work }: Scene): Promise<Manifest> {
-  const frozenAt = deps.now();
-  for (let scheduledFor = frozenAt; ; scheduledFor = new Date(scheduledFor.getTime() + 1000)) {
-    const parts = { target: deps.config.target, tier: 'pre-restore' as const, scheduledFor };
-    const outcome = await makeBackup(parts, order.runId, work, deps);
-    if (outcome.status === 'skipped') throw new Error(`The safety backup was skipped: ${outcome.reason}.`);
-    const { runId, startedAt } = outcome.value;
-    if (runId === order.runId && Date.parse(startedAt) >= frozenAt.getTime()) return outcome.value;
-  }
 }
 
 async function send(

@@ -368,12 +368,13 @@ describe('the command line', () => {
   });
 });
 
-test('the demo makes a backup of a real graph, verifies it, and leaves no process', async () => {
+test('the demo makes a backup of a real graph, proves it, restores it, and leaves no process', async () => {
   const env = { TMPDIR: folder.path };
   const { exitCode, stdout } = await agentCommand(['demo'], { env });
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/Graph falkordb-backup-demo: \d{3} packages/);
   expect(stdout).toContain('1 verified, 0 damaged.');
+  expect(stdout).toMatch(/demo holds \S+-demo-daily: 1 graphs, \d{3} nodes\./);
   expect((await execa('pgrep', ['-f', folder.path], { reject: false })).stdout).toBe('');
   const kept = await readdir(folder.path);
   expect(kept).toEqual([expect.stringMatching(/^falkordb-backup-demo-/)]);
@@ -381,7 +382,9 @@ test('the demo makes a backup of a real graph, verifies it, and leaves no proces
 
 test('the demo uses a given server, and takes only its own graph away again', async () => {
   const env = { TMPDIR: folder.path, FALKORDB_URL: server.server.url };
-  expect(await agentCommand(['demo'], { env })).toMatchObject({ exitCode: 0 });
+  const { exitCode, stdout } = await agentCommand(['demo'], { env });
+  expect(exitCode).toBe(0);
+  expect(stdout).not.toContain('demo holds');
   expect(await server.nodeCounts()).toEqual({ people: 100 });
 });
 
