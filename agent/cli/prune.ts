@@ -42,7 +42,8 @@ Examples:
       inSession(cli, command, async (session) => {
         const { config, store, now } = session;
         const timeBudget = parseBudget(flags.timeBudget);
-        const accepted = flags.acceptCollapse === undefined ? null : await acceptCollapse(flags.acceptCollapse, session);
+        const accepted =
+          flags.acceptCollapse === undefined ? null : await acceptCollapse(flags.acceptCollapse, session);
         const targets = flags.allTargets ? await listTargets(store) : [config.target];
         const deps = { ...session, ...(timeBudget ? { timeBudget } : {}) };
         return answer(await pruneTargets(targets, { apply: flags.apply ?? false }, deps), accepted, now());

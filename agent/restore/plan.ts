@@ -72,7 +72,8 @@ export async function planRestore(request: RestoreRequest, { config, store, sign
     },
   );
   refusals.push(...(await checkPersistence(db, info)).refusals);
-  if (await refusesAllWrites(db)) refusals.push(leftByAnother(db));
+  // Else it may not even be asked.
+  if (refusals.length === 0 && (await refusesAllWrites(db))) refusals.push(leftByAnother(db));
   const left = await Journal.find(config.stateFolder, config.target);
   if (left) refusals.unshift(unfinished(left));
   const verification = source.manifest ? await newestVerification(store, source.manifest) : undefined;

@@ -82,6 +82,7 @@ function toCandidate(
 ): PruneCandidate {
   const manifest = 'manifest' in content ? content.manifest : undefined;
   const runId = manifest?.runId ?? null;
+  const whyInUse = inUse.reasonFor(parts, runId);
   return {
     backupId,
     parts,
@@ -92,7 +93,8 @@ function toCandidate(
     isComplete: isStored,
     isGood: isStored && verified?.outcome !== 'failed',
     isPinned: pinned,
-    isInUse: inUse.has(parts, runId),
+    isInUse: whyInUse !== undefined,
+    ...(whyInUse === undefined ? {} : { whyInUse }),
     isCollapseAccepted: collapseAccepted,
     graphs: manifest?.graphs ?? [],
     storedBytes: manifest ? manifest.stored.bytes + manifest.state.bytes : null,
@@ -151,7 +153,7 @@ async function removeBackup(
   result: PruneResult,
 ): Promise<void> {
   const inUse = await backupsInUse(store, await listTargets(store), now);
-  if (inUse.has(parts, runId)) return void result.spared.push(backupId);
+  if (inUse.reasonFor(parts, runId)) return void result.spared.push(backupId);
   const manifest = manifestKey(parts);
   const rest: string[] = [];
   for await (const { key } of store.list(backupPrefix(parts))) if (key !== manifest) rest.push(key);

@@ -27,11 +27,17 @@ export class BackupsInUse {
   /** With a run of which nobody can tell what it restores. */
   readonly uncertainTargets = new Set<string>();
 
-  /** @param runId of the run that made it, where that is known: the safety backup of a restore that has not ended */
-  has({ target, tier, ...parts }: BackupIdParts, runId: string | null): boolean {
+  /**
+   * Why it is in use, for people; undefined where it is not.
+   * @param runId of the run that made it, where that is known: the safety backup of a restore that has not ended
+   */
+  reasonFor({ target, tier, ...parts }: BackupIdParts, runId: string | null): string | undefined {
     const isOwnSafetyBackup = tier === 'pre-restore' && runId !== null && this.openRuns.has(nameOf(target, runId));
     const backupId = formatBackupId({ ...parts, target, tier });
-    return isOwnSafetyBackup || this.backupIds.has(backupId) || this.uncertainTargets.has(target);
+    if (isOwnSafetyBackup || this.backupIds.has(backupId)) return 'being restored';
+    return this.uncertainTargets.has(target)
+      ? 'may be being restored: the record of an open run cannot be read'
+      : undefined;
   }
 }
 

@@ -37,25 +37,32 @@ export function findCollapses<T extends Retainable>(
 /** What `newer` lacks of what `older` holds; undefined where that is not much. */
 export function describeLoss(older: Retainable, newer: Retainable): string | undefined {
   const lost = lostGraphs(older, newer);
-  if (lost.length > 0)
-    return `${newer.backupId} has lost ${lost.slice(0, 3).join(', ')}${lost.length > 3 ? ', ...' : ''}`;
+  if (lost.length > 0) return `${newer.backupId} has lost graph ${firstOf(lost)}`;
   const [before, after] = [nodesOf(older), nodesOf(newer)];
-  if (after >= COLLAPSED_SHARE * before) return undefined;
-  return `${newer.backupId} holds ${after} nodes, this one ${before}`;
+  if (after < COLLAPSED_SHARE * before) return `${newer.backupId} holds ${after} nodes, this one ${before}`;
+  const emptied = emptiedGraphs(older, newer);
+  return emptied.length > 0 ? `${newer.backupId} has lost most nodes of graph ${firstOf(emptied)}` : undefined;
 }
 
 function holdsAllOf(later: Retainable, earlier: Retainable): boolean {
-  return lostGraphs(earlier, later).length === 0 && nodesOf(later) >= nodesOf(earlier);
+  const lost = [...lostGraphs(earlier, later), ...emptiedGraphs(earlier, later)];
+  return lost.length === 0 && nodesOf(later) >= nodesOf(earlier);
 }
 
-/** Those that are gone, or have lost most of their nodes, as people are told of them. */
 function lostGraphs(older: Retainable, newer: Retainable): string[] {
+  const names = new Set(newer.graphs.map(({ name }) => name));
+  return older.graphs.filter(({ name }) => !names.has(name)).map(({ name }) => name);
+}
+
+function emptiedGraphs(older: Retainable, newer: Retainable): string[] {
   const nodesNow = new Map(newer.graphs.map(({ name, nodes }) => [name, nodes]));
-  return older.graphs.flatMap(({ name, nodes }) => {
-    const left = nodesNow.get(name);
-    if (left === undefined) return `graph ${name}`;
-    return nodes >= MIN_GRAPH_NODES && left < COLLAPSED_SHARE * nodes ? `${nodes - left} of ${nodes} nodes of ${name}` : [];
-  });
+  return older.graphs
+    .filter(({ name, nodes }) => nodes >= MIN_GRAPH_NODES && (nodesNow.get(name) ?? nodes) < COLLAPSED_SHARE * nodes)
+    .map(({ name }) => name);
+}
+
+function firstOf(names: string[]): string {
+  return `${names.slice(0, 3).join(', ')}${names.length > 3 ? ', ...' : ''}`;
 }
 
 function nodesOf({ graphs }: Retainable): number {

@@ -17,6 +17,8 @@ export interface Retainable {
   isPinned: boolean;
   /** Being restored at this time. */
   isInUse: boolean;
+  /** For people; by default that it is being restored. */
+  whyInUse?: string;
   /** Somebody has said that it is right for it to hold less than older ones. */
   isCollapseAccepted: boolean;
   graphs: { name: string; nodes: number }[];
@@ -58,7 +60,7 @@ export function planRetention<T extends Retainable>(backups: T[], policy: Retent
     if (flaw) keep(backup, flaw);
     else standing.push(backup);
     if (backup.isPinned) keep(backup, 'pinned');
-    if (backup.isInUse) keep(backup, 'being restored');
+    if (backup.isInUse) keep(backup, backup.whyInUse ?? 'being restored');
   }
   for (const [backup, reason] of newestGood(standing, policy.minimumGood)) keep(backup, reason);
   for (const tier of Object.keys(policy.tiers) as Tier[]) {

@@ -1,3 +1,4 @@
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listBackups } from '../../core/catalog/catalog.ts';
 import { Lease } from '../../core/catalog/lease.ts';
@@ -7,12 +8,13 @@ import { recordRequested, recordVerdict } from '../../core/catalog/runs.ts';
 import { recordVerification } from '../../core/catalog/verifications.ts';
 import { parseBackupId } from '../../core/model/backup-id.ts';
 import { BackupError } from '../../core/model/errors.ts';
-import { manifestKey } from '../../core/model/keys.ts';
+import { manifestKey, marksPrefix, runKey } from '../../core/model/keys.ts';
 import type { Tier } from '../../core/model/tiers.ts';
 import type { ObjectStore } from '../../core/store/object-store.ts';
 import { EXAMPLE_GRAPH, SHA_OF_NOTHING } from '../support/example-manifest.ts';
 import { DEFAULT_POLICY, scheduledOn } from '../support/retainables.ts';
 import { storeBackup } from '../support/stored-backups.ts';
+import { watched } from '../support/watched-store.ts';
 import { keysOf } from './object-helpers.ts';
 import type { StoreUnderTest } from './object-store.ts';
 
@@ -102,6 +104,102 @@ export function pruneConformance(name: string, makeStore: () => Promise<StoreUnd
       await store.put(manifestKey(partsOf(unreadable)), new TextEncoder().encode('{'), { ifAbsent: true });
       expect((await prune()).removed).toEqual([failed]);
       expect(await ids()).toEqual([good, unreadable]);
+    });
+
+    it('does not let a backup without its dump, or with half of one, stand for the last good one', async () => {
+      const [gone, good, lost, cut] = [await backup(70), await backup(60), await backup(50), await backup(1)];
+      await store.delete(await dumpOf(lost));
+      await store.put(await dumpOf(cut), new Uint8Array(0));
+      const plan = await planPrune(store, request());
+      expect(plan.decisions.map(({ keep }) => keep)).toEqual([false, true, true, true]);
+      expect(plan.decisions[3]).toMatchObject({ reason: 'its dump is missing: look at it' });
+      expect((await applyPrune(store, plan, options())).removed).toEqual([gone]);
+      expect(await ids()).toEqual([good, lost, cut]);
+    });
+
+    it('keeps what can be read where all have failed to load', async () => {
+      const all = [await backup(50), await backup(40)];
+      for (const backupId of all) await failToLoad(backupId);
+      expect((await prune()).removed).toEqual([all[0]]);
+    });
+
+    it('spares what is pinned at the last moment: nothing comes between that look and the delete', async () => {
+      const [old] = [await backup(40), await backup(1)];
+      const plan = await planPrune(store, request());
+      const late = watched(store, async (call, prefix) => {
+        if (call !== 'list' || prefix !== marksPrefix(partsOf(old))) return;
+        await addMark(store, partsOf(old), { mark: 'pinned', by: 'me', note: null, now: NOW });
+      });
+      expect((await applyPrune(late, plan, options())).spared).toEqual([old]);
+      await addMark(store, partsOf(old), { mark: 'unpinned', by: 'me', note: null, now: NOW });
+      const calls: string[] = [];
+      const seen = watched(store, async (call, key) => void calls.push(`${call} ${key}`));
+      expect((await applyPrune(seen, plan, options())).removed).toEqual([old]);
+      const deleted = calls.indexOf(`delete ${manifestKey(partsOf(old))}`);
+      expect(calls[deleted - 1]).toBe(`list ${marksPrefix(partsOf(old))}`);
+    });
+
+    it.each([
+      ['of a newer schema', (backupId: string) => ({ schemaVersion: 9, verb: 'restore', backupId, more: {} })],
+      ['with a verb nobody knows', (backupId: string) => ({ verb: 'restore-graph', backupId })],
+    ])('spares what a record %s says is being restored, and nothing else', async (_, record) => {
+      const [gone, restored] = [await backup(50), await backup(40), await backup(1)];
+      await putRequest('staging', JSON.stringify(record(restored)));
+      expect((await prune()).removed).toEqual([gone]);
+    });
+
+    it.each(['{"schemaVersion": 1, "verb": "rest', 'null', '[]', '{"verb": "restore"}', ''])(
+      'removes nothing of a target with an open run of which it says only %j, and all the same of others',
+      async (text) => {
+        const [old] = [await backup(40), await backup(1)];
+        await putRequest('staging', text);
+        expect((await prune()).removed).toEqual([old]);
+        await backup(39);
+        await putRequest(TARGET, text);
+        const plan = await planPrune(store, request());
+        expect(plan.decisions[0]).toMatchObject({ keep: true, reason: expect.stringContaining('cannot be read') });
+        expect((await prune()).removed).toEqual([]);
+      },
+    );
+
+    it('spares the safety backup of a restore that has not ended, and the newest safety backup always', async () => {
+      const runId = '20261123T045900Z-restore';
+      const of = (days: number, facts = {}) =>
+        storeBackup(store, TARGET, 'pre-restore', daysAgo(days), facts, { withRecords: false });
+      const [own, old] = [await of(60, { runId }), await of(50), await of(40), await backup(1)];
+      await startRestore('20260101T000000Z-shop-daily', TARGET);
+      expect((await prune()).removed).toEqual([old]);
+      const [run, at] = [{ schemaVersion: 1 as const, runId, target: TARGET }, NOW.toISOString()];
+      await recordVerdict(store, { ...run, verdict: 'completed', endedAt: at, reason: null, failure: null, steps: [] });
+      expect((await prune()).removed).toEqual([own]);
+    });
+
+    it('counts a backup as removed whose bytes the store will not let go, and names those and locked records', async () => {
+      const [old] = [await backup(401), await backup(1)];
+      const dump = await dumpOf(old);
+      const verdict = `runs/${TARGET}/${old.slice(0, 16)}-run/verdict-1.json`;
+      const strict = refusing(store, dump, verdict);
+      const result = await applyPrune(strict, await planPrune(strict, request()), options());
+      expect(result).toMatchObject({ removed: [old], refused: [], runRecords: 1 });
+      expect(result.left.map(({ key }) => key)).toEqual([dump, verdict]);
+    });
+
+    it('has nothing under way any more when it fails', async () => {
+      for (let days = 40; days < 60; days++) await backup(days);
+      await backup(1);
+      let [deletes, hasFailed] = [0, false];
+      const flaky = watched(store, async (call) => {
+        if (call !== 'delete') return;
+        if (++deletes === 1) throw new BackupError('store-unavailable', 'The store is away.');
+        await setImmediate();
+        if (hasFailed) throw new Error('A delete went on behind the failure.');
+      });
+      const plan = await planPrune(flaky, request());
+      await expect(applyPrune(flaky, plan, options())).rejects.toMatchObject({ code: 'store-unavailable' });
+      hasFailed = true;
+      const counted = deletes;
+      await setTimeout(50);
+      expect(deletes).toBe(counted);
     });
 
     it('holds back what the newest backup has lost until somebody accepts that', async () => {
@@ -204,6 +302,20 @@ export function pruneConformance(name: string, makeStore: () => Promise<StoreUnd
       expect(data).toHaveLength(3 * left.length);
     });
 
+    async function dumpOf(backupId: string): Promise<string> {
+      const key = (await dataOf(backupId)).find((each) => each.includes('/dump'));
+      if (key === undefined) throw new Error(`${backupId} has no dump`);
+      return key;
+    }
+
+    async function putRequest(target: string, text: string): Promise<void> {
+      const holder = { host: 'h', pid: 1, bootId: null, pidNamespace: null, startTicks: null };
+      const runId = '20261123T045900Z-other';
+      const lease = await Lease.acquire(store, { target, runId, holder, isDead: () => false, now: () => NOW });
+      await lease.release();
+      await store.put(runKey(target, runId, 'requested'), new TextEncoder().encode(text));
+    }
+
     async function startRestore(backupId: string, target: string) {
       const run = { schemaVersion: 1 as const, runId: '20261123T045900Z-restore', target };
       await recordRequested(store, { ...run, verb: 'restore', backupId, requestedAt: NOW.toISOString() });
@@ -236,10 +348,10 @@ export function pruneConformance(name: string, makeStore: () => Promise<StoreUnd
   });
 }
 
-/** A store that will not delete this key. */
-function refusing(inner: ObjectStore, locked: string): ObjectStore {
+/** A store that will not delete these keys. */
+function refusing(inner: ObjectStore, ...locked: string[]): ObjectStore {
   return wrapping(inner, (key) => {
-    if (key === locked) throw new BackupError('store-denied', `${key} is locked.`);
+    if (locked.includes(key)) throw new BackupError('store-denied', `${key} is locked.`);
   });
 }
 

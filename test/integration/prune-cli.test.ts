@@ -1,10 +1,15 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { pino } from 'pino';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { type PruneDeps, pruneTarget, pruneTargets } from '../../agent/prune.ts';
 import { Lease } from '../../core/catalog/lease.ts';
+import { listRuns } from '../../core/catalog/runs.ts';
+import { BackupError } from '../../core/model/errors.ts';
 import { FileStore } from '../../core/store/file-store.ts';
 import { agentCommand, type CommandResult } from '../support/agent-command.ts';
 import { EXAMPLE_GRAPH } from '../support/example-manifest.ts';
+import { DEFAULT_POLICY } from '../support/retainables.ts';
 import { storeBackup } from '../support/stored-backups.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -89,9 +94,14 @@ describe('prune', () => {
       expect((await agent('prune', '--apply')).stdout).toContain(`prune --accept-collapse ${collapsed}`);
     }
     expect(await agent('prune', '--accept-collapse', 'nonsense')).toMatchObject({ exitCode: 2 });
-    const other = collapsed.replace('prod', 'staging');
-    expect(await agent('prune', '--accept-collapse', other)).toMatchObject({ exitCode: 3 });
-    await agent('prune', '--accept-collapse', collapsed);
+    const missing = collapsed.replace('daily', 'weekly');
+    expect(await agent('prune', '--accept-collapse', missing)).toMatchObject({ exitCode: 3 });
+    const theirs = await backup(1, 10, 'staging');
+    const refused = await agent('prune', '--accept-collapse', theirs);
+    expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('is a backup of target staging') });
+    expect((await agent('show', theirs, '--json')).json.marks).toEqual([]);
+    const accepted = await agent('prune', '--accept-collapse', collapsed);
+    expect(accepted.stdout).toContain(`Noted beside ${collapsed}: it rightly holds less than older ones.`);
     expect((await agent('prune', '--apply', '--json')).json.targets[0].result.removed).toEqual([old]);
   });
 
@@ -108,6 +118,74 @@ describe('prune', () => {
 
   test('refuses a time budget that is none', async () => {
     expect(await agent('prune', '--time-budget', '0')).toMatchObject({ exitCode: 2 });
+  });
+});
+
+describe('a prune that is stopped', () => {
+  const deps = (facts: Partial<PruneDeps> = {}): PruneDeps => ({
+    config: { retention: { ...DEFAULT_POLICY, minimumGood: 1 }, keepRuns: { amount: 400, unit: 'd' } },
+    store,
+    log: pino({ enabled: false }),
+    onProgress: () => {},
+    now: () => new Date(),
+    signal: new AbortController().signal,
+    ...facts,
+  });
+  const verdictsOf = async (target: string) =>
+    (await listRuns(store, target, new Date(0))).flatMap(({ requested, verdicts }) =>
+      requested?.verb === 'prune' ? verdicts : [],
+    );
+
+  test('by a person has failed, and says so in the store', async () => {
+    const old = [await backup(60), await backup(50), await backup(1)][0] ?? '';
+    const stop = new AbortController();
+    const interrupted = new BackupError('interrupted', 'Stopped by SIGINT.');
+    const onProgress = () => stop.abort(interrupted);
+    const pruning = pruneTargets(['prod', 'staging'], { apply: true }, deps({ signal: stop.signal, onProgress }));
+    await expect(pruning).rejects.toBe(interrupted);
+    expect(await listed()).not.toContain(old);
+    expect(await verdictsOf('prod')).toMatchObject([{ verdict: 'failed', failure: { code: 'interrupted' } }]);
+    expect(await verdictsOf('staging')).toEqual([]);
+  });
+
+  test('by its time budget has completed, and does not look at the other targets', async () => {
+    await backup(40);
+    const budget = new AbortController();
+    const { pruned, postponed } = await pruneTargets(
+      ['prod', 'staging'],
+      { apply: true },
+      deps({
+        timeBudget: budget.signal,
+        now: () => {
+          budget.abort();
+          return new Date();
+        },
+      }),
+    );
+    expect(pruned).toHaveLength(1);
+    expect(postponed).toEqual(['staging']);
+    expect(await verdictsOf('prod')).toMatchObject([{ verdict: 'completed' }]);
+    expect(await verdictsOf('staging')).toEqual([]);
+  });
+
+  test.each([400 * DAY_MS, -DAY_MS, 6 * 60_000])(
+    'by a clock %d ms ahead of the store removes nothing',
+    async (ahead) => {
+      const all = [await backup(60), await backup(50), await backup(1)];
+      const now = () => new Date(Date.now() + ahead);
+      await expect(pruneTarget('prod', { apply: true }, deps({ now }))).rejects.toMatchObject({
+        code: 'invalid-settings',
+        hint: expect.stringContaining('NTP'),
+      });
+      expect(await listed()).toEqual(all);
+      expect(await verdictsOf('prod')).toMatchObject([{ verdict: 'failed' }]);
+    },
+  );
+
+  test('by no clock that is four minutes off', async () => {
+    await backup(40);
+    const now = () => new Date(Date.now() + 4 * 60_000);
+    expect((await pruneTarget('prod', { apply: true }, deps({ now }))).result).toMatchObject({ refused: [] });
   });
 });
 

@@ -55,7 +55,7 @@ async function backUpDamaged(): Promise<Manifest> {
 describe('verify --load', () => {
   test('proves a good backup, and list, show and status tell it from then on', async () => {
     const { backupId, engine } = manifestOf(await backUp(live, store, { tier: 'daily' }));
-    expect((await agent('list')).stdout).toMatch(/VERIFIED\n.* -$/m);
+    expect((await agent('list')).stdout).toMatch(/VERIFIED .*\n.* -$/m);
     expect((await agent('list', '--json')).json).toMatchObject([{ backupId, verified: null }]);
     expect((await agent('show', '--json')).json).toMatchObject({ backupId, verification: null });
     expect((await agent('show')).stdout).toMatch(/^verified: +never loaded/m);

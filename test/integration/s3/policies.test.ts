@@ -5,7 +5,7 @@ import { Lease } from '../../../core/catalog/lease.ts';
 import { findOrphans, removeOrphans } from '../../../core/catalog/orphans.ts';
 import { findTombstone } from '../../../core/catalog/tombstones.ts';
 import { BackupError } from '../../../core/model/errors.ts';
-import { dumpKey, leaseKey, manifestKey, runKey } from '../../../core/model/keys.ts';
+import { dumpKey, leaseKey, manifestKey, markKey, runKey } from '../../../core/model/keys.ts';
 import {
   agentStatements,
   bucketStatements,
@@ -258,6 +258,16 @@ describe('the rights of prune', () => {
   test.each(TIERS)('let it create what lies where a manifest of %s would, and never overwrite it', (tier) => {
     expect(mayPut(`${folder(tier)}/manifest.json`, true)).toBe(true);
     expect(mayPut(`${folder(tier)}/manifest.json`, false)).toBe(false);
+  });
+
+  test.each(TIERS)('let it note beside a backup of %s that less is right, and never overwrite a note', (tier) => {
+    const key = markKey(
+      { target: TARGET, tier, scheduledFor: new Date('2026-11-22T02:30:00Z') },
+      new Date('2026-11-23T05:00:00Z'),
+      'collapse-accepted',
+    );
+    expect(mayPut(key, true)).toBe(true);
+    expect(mayPut(key, false)).toBe(false);
   });
 
   test('let it write nothing else among the backups', () => {

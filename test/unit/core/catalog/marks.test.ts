@@ -2,10 +2,11 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { listBackups } from '../../../../core/catalog/catalog.ts';
 import { addMark, readMarks } from '../../../../core/catalog/marks.ts';
 import { parseBackupId } from '../../../../core/model/backup-id.ts';
-import { markKey } from '../../../../core/model/keys.ts';
+import { manifestKey, markKey } from '../../../../core/model/keys.ts';
 import { isPinned, type MarkKind } from '../../../../core/model/mark.ts';
 import { MemoryStore } from '../../../support/memory-store.ts';
 import { storeBackup } from '../../../support/stored-backups.ts';
+import { watched } from '../../../support/watched-store.ts';
 
 const NOW = new Date('2026-11-23T05:00:00.500Z');
 const ID = '20261122T023000Z-prod-daily';
@@ -47,6 +48,14 @@ describe('marks of a backup', () => {
     const other = { ...PARTS, target: 'staging' };
     const request = { mark: 'pinned' as const, by: 'me', note: null, now: NOW };
     await expect(addMark(store, other, request)).rejects.toMatchObject({ code: 'backup-not-found' });
+  });
+
+  it('are refused for one that is removed while it is being marked', async () => {
+    const racing = watched(store, async (call, key) => {
+      if (call === 'put' && key.includes('/marks/')) await store.delete(manifestKey(PARTS));
+    });
+    const request = { mark: 'pinned' as const, by: 'me', note: null, now: NOW };
+    await expect(addMark(racing, PARTS, request)).rejects.toMatchObject({ code: 'backup-not-found' });
   });
 
   it('count by their name alone where their content is damaged', async () => {

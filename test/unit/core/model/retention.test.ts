@@ -17,13 +17,20 @@ const kept = (backups: Retainable[], policy = DEFAULT_POLICY, now = NOW) =>
 const reasonOf = (backups: Retainable[], backup: Retainable, policy = DEFAULT_POLICY) =>
   planRetention(backups, policy, NOW).find((decision) => decision.backup === backup)?.reason;
 
-const graphs = fc.array(fc.record({ name: fc.constantFrom('a', 'b', 'c'), nodes: fc.nat(2000) }), { maxLength: 3 });
+const graphs = fc.uniqueArray(fc.record({ name: fc.constantFrom('a', 'b', 'c'), nodes: fc.nat(2000) }), {
+  selector: ({ name }) => name,
+  maxLength: 3,
+});
+/** What may take the place of others. */
+const counts = ({ isGood, isComplete, takenAt }: Retainable) =>
+  isGood && isComplete && takenAt.getTime() <= NOW.getTime() + 3600 * 1000;
 const backups = fc.uniqueArray(
   fc
     .record({
       tier: fc.constantFrom(...TIERS),
-      hoursAgo: fc.nat(24 * 800),
+      hoursAgo: fc.integer({ min: -50, max: 24 * 800 }),
       isGood: fc.boolean(),
+      isComplete: fc.boolean(),
       isPinned: fc.boolean(),
       isInUse: fc.boolean(),
       isCollapseAccepted: fc.boolean(),
@@ -32,6 +39,7 @@ const backups = fc.uniqueArray(
     .map(({ tier, hoursAgo, ...facts }) =>
       retainable(tier, new Date(NOW.getTime() - hoursAgo * 3600 * 1000), {
         ...facts,
+        isComplete: facts.isComplete || hoursAgo % 3 !== 0,
         isPinned: facts.isPinned && hoursAgo % 5 === 0,
         isInUse: facts.isInUse && hoursAgo % 5 === 1,
         isCollapseAccepted: facts.isCollapseAccepted && hoursAgo % 7 === 0,
@@ -64,8 +72,8 @@ describe('whatever the policy', () => {
 
   it('the newest good backup of a target stays, and so do the minimum of them', () =>
     check((all, policy) => {
-      const regular = all.filter(({ isGood, tier }) => isGood && tier !== 'pre-restore');
-      const good = regular.length > 0 ? regular : all.filter(({ isGood }) => isGood);
+      const regular = all.filter((each) => counts(each) && each.tier !== 'pre-restore');
+      const good = regular.length > 0 ? regular : all.filter(counts);
       const newest = good.toSorted((a, b) => b.takenAt.getTime() - a.takenAt.getTime()).slice(0, policy.minimumGood);
       const times = kept(all, policy).map(({ takenAt }) => takenAt.getTime());
       for (const { takenAt } of newest) expect(times).toContain(takenAt.getTime());
@@ -77,10 +85,18 @@ describe('whatever the policy', () => {
       for (const backup of all) if (backup.isPinned || backup.isInUse) expect(remaining).toContain(backup);
     }));
 
+  it('as many readable backups as the minimum stay where none is good', () =>
+    check((all, policy) => {
+      const readable = all.filter(counts).map((backup) => ({ ...backup, isGood: false }));
+      const regular = readable.filter(({ tier }) => tier !== 'pre-restore');
+      const expected = Math.min(policy.minimumGood, (regular.length > 0 ? regular : readable).length);
+      expect(kept(readable, policy).length).toBeGreaterThanOrEqual(expected);
+    }));
+
   it('no backup goes because of one that is not good', () =>
     check((all, policy) => {
-      const good = all.filter(({ isGood }) => isGood);
-      expect(kept(all, policy).filter(({ isGood }) => isGood)).toEqual(kept(good, policy));
+      const good = all.filter(counts);
+      expect(kept(all, policy).filter(counts)).toEqual(kept(good, policy));
     }));
 
   it('what stays, stays when it is asked again', () =>
@@ -101,7 +117,7 @@ describe('whatever the policy', () => {
   it('what was lost, against the newest good backup, is still in one that stays, unless somebody vouched for less', () =>
     check((all, policy) => {
       const remaining = kept(all, policy);
-      const regular = all.filter(({ isGood, tier }) => isGood && tier !== 'pre-restore');
+      const regular = all.filter((each) => counts(each) && each.tier !== 'pre-restore');
       const newestFirst = regular.toSorted((a, b) => b.takenAt.getTime() - a.takenAt.getTime());
       const [newest] = newestFirst;
       const vouched = newestFirst.find(({ isPinned, isCollapseAccepted }) => isPinned || isCollapseAccepted);
@@ -146,6 +162,48 @@ describe('a life of three years at the default schedules, pruned each day', () =
   });
 });
 
+describe('where little is good', () => {
+  const old = (days: number, facts: Partial<Retainable> = {}, tier: Tier = 'daily') =>
+    retainable(tier, daysAgo(days), facts);
+  const failed = { isGood: false };
+
+  it('keeps the newest readable ones where none is', () => {
+    const all = [50, 48, 45, 40].map((days) => old(days, failed));
+    expect(kept(all)).toEqual(all.slice(1));
+    expect(planRetention(all, DEFAULT_POLICY, NOW).map(({ reason }) => reason)).toEqual([
+      'daily: older than 30 days; it is no good backup',
+      'one of the 3 newest readable backups',
+      'one of the 3 newest readable backups',
+      'the newest readable backup',
+    ]);
+  });
+
+  it('does not let a safety backup alone stand for those that failed to load', () => {
+    const all = [old(50, failed), old(45, {}, 'pre-restore')];
+    expect(kept(all)).toEqual(all);
+  });
+
+  it('keeps those without their bytes, and lets them take the place of none', () => {
+    const incomplete = { isComplete: false };
+    const all = [old(60), old(50), old(40, incomplete), old(35, incomplete)];
+    expect(kept(all, { ...DEFAULT_POLICY, minimumGood: 1 })).toEqual(all.slice(1));
+    expect(reasonOf(all, all[3] ?? old(0))).toBe('its dump is missing: look at it');
+  });
+
+  it('keeps those stamped in the future, and lets them take the place of none', () => {
+    const ahead = old(-2, { graphs: [], isPinned: true });
+    const all = [old(60), old(50), ahead];
+    expect(kept(all, { ...DEFAULT_POLICY, minimumGood: 1 })).toEqual(all.slice(1));
+    expect(reasonOf(all, ahead)).toBe('stamped in the future: look at it');
+    expect(reasonOf([old(50), old(-0.04)], old(-0.04))).not.toBe('stamped in the future: look at it');
+  });
+
+  it('keeps the newest safety backup, however old', () => {
+    const all = [old(60, {}, 'pre-restore'), old(50, {}, 'pre-restore'), ...[1, 2, 3].map((days) => old(days))];
+    expect(kept(all)).toEqual(all.slice(1));
+  });
+});
+
 describe('the collapse guard', () => {
   const full = (days: number, facts: Partial<Retainable> = {}) => retainable('daily', daysAgo(days), facts);
   const half = { graphs: [{ name: 'g', nodes: 499 }] };
@@ -178,6 +236,21 @@ describe('the collapse guard', () => {
     };
     const all = [full(40, two), full(1)];
     expect(kept(all, policy)).toEqual(all);
+  });
+
+  it('holds back a graph that was emptied, however many nodes the others have', () => {
+    const policy = { ...DEFAULT_POLICY, minimumGood: 1 };
+    const holding = (nodes: number) => ({
+      graphs: [
+        { name: 'g', nodes: 100_000 },
+        { name: 'h', nodes },
+      ],
+    });
+    const all = [full(50, holding(100)), full(40, holding(100)), full(1, holding(49))];
+    expect(kept(all, policy)).toEqual(all.slice(1));
+    expect(reasonOf(all, all[1] ?? full(0), policy)).toContain('has lost most nodes of graph h');
+    const small = [full(40, holding(99)), full(1, holding(0))];
+    expect(kept(small, policy)).toEqual(small.slice(1));
   });
 
   it('needs one backup to stand for those that hold no more than it', () => {
