@@ -3,6 +3,7 @@ import { EXIT_CODES } from '../../core/model/errors.ts';
 import { checkDatabase } from '../doctor/database-checks.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { checkOrphans } from '../doctor/orphan-check.ts';
+import { checkUnfinishedRestore } from '../doctor/restore-check.ts';
 import { checkStore } from '../doctor/store-checks.ts';
 import type { Cli } from './cli.ts';
 import { type Answer, addCommonOptions, inSession } from './session.ts';
@@ -13,6 +14,7 @@ export function doctorCommand(command: Command, cli: Cli): void {
   addCommonOptions(
     command.description('Check everything a backup needs, and say how to mend what is wrong'),
     'database',
+    'restore',
   )
     .addHelpText(
       'after',
@@ -30,7 +32,9 @@ Examples:
           checkStore(store, config.target, now),
         ]);
         const works = storage.every(({ level }) => level !== 'problem');
-        const leftOvers = works ? [await checkOrphans(store, config.target, now())] : [];
+        const leftOvers = works
+          ? [await checkOrphans(store, config.target, now()), await checkUnfinishedRestore(config, store, now())]
+          : [];
         return answer([...database, ...storage, ...leftOvers]);
       }),
     );

@@ -4,7 +4,8 @@ import type { BackupDeps } from '../backup.ts';
 import type { Database } from '../falkordb/database.ts';
 import type { Work } from '../run.ts';
 import type { Journal } from './journal.ts';
-import { describeRecovered, type Recovered, recover } from './recover.ts';
+import { recover } from './recover.ts';
+import { describeRecovered, type Recovered } from './recovered.ts';
 
 const LEASE_ANSWER_TIMEOUT_MS = 5_000;
 

@@ -93,10 +93,18 @@ export class Journal {
     await this.#write();
   }
 
+  /** @throws lease-lost where another process has ended this restore, invalid-settings where it cannot be removed */
   async remove(): Promise<void> {
     await this.#assertOurs();
-    await rm(this.path, { force: true });
-    await syncFolder(dirname(this.path));
+    try {
+      await rm(this.path, { force: true });
+      await syncFolder(dirname(this.path));
+    } catch (cause) {
+      throw new BackupError('invalid-settings', `${this.path} cannot be removed: ${systemErrorCode(cause)}.`, {
+        hint: 'Delete it by hand: no other restore begins before.',
+        cause,
+      });
+    }
   }
 
   async #assertOurs(): Promise<void> {
@@ -122,7 +130,7 @@ export class Journal {
       await syncFolder(dirname(this.path));
     } catch (cause) {
       throw new BackupError('invalid-settings', `${this.path} cannot be written: ${systemErrorCode(cause)}.`, {
-        hint: 'A restore notes there how far it is. Name a folder that can be written in BACKUP_STATE_DIR.',
+        hint: 'A restore notes there how far it is. Make room there and let this user write; only where none is unfinished, name another folder in BACKUP_STATE_DIR.',
         cause,
       });
     }

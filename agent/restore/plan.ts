@@ -13,7 +13,7 @@ import { compareVersions } from '../falkordb/restore-checks/versions.ts';
 import { findRefusals } from '../falkordb/restore-checks.ts';
 import type { ServerInfo } from '../falkordb/server-info.ts';
 import { checkUdfRights } from '../falkordb/udf-libraries.ts';
-import { refusesAllWrites } from '../falkordb/write-limits.ts';
+import { checkWriteLimits } from '../falkordb/write-limits.ts';
 import { Journal, unfinished } from './journal.ts';
 import { type RestoreSource, resolveSource } from './restore-source.ts';
 
@@ -72,8 +72,7 @@ export async function planRestore(request: RestoreRequest, { config, store, sign
     },
   );
   refusals.push(...(await checkPersistence(db, info)).refusals);
-  // Else it may not even be asked.
-  if (refusals.length === 0 && (await refusesAllWrites(db))) refusals.push(leftByAnother(db));
+  refusals.push(...(await checkWriteLimits(db)).refusals);
   const left = await Journal.find(config.stateFolder, config.target);
   if (left) refusals.unshift(unfinished(left));
   const verification = source.manifest ? await newestVerification(store, source.manifest) : undefined;
@@ -107,16 +106,6 @@ export function isProofFor(
 ): boolean {
   const order = falkordbVersion === undefined ? undefined : compareVersions(by.falkordb, falkordbVersion);
   return order !== undefined && order <= 0;
-}
-
-function leftByAnother(db: Database): BackupError {
-  return new BackupError(
-    'database-unsuitable',
-    `FalkorDB at ${db.name} refuses all writes: a killed restore left it so.`,
-    {
-      hint: 'Run "falkordb-backup restore --recover" where that restore ran, or CONFIG SET min-replicas-to-write 0.',
-    },
-  );
 }
 
 function provenBad(name: string, { failure, differences, verifiedAt }: Verification): BackupError {

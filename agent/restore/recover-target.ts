@@ -4,7 +4,8 @@ import { BackupError, EXIT_CODES, hasCode } from '../../core/model/errors.ts';
 import type { BackupDeps } from '../backup.ts';
 import { isProcessDead, ownIdentity } from '../process-identity.ts';
 import { Journal, type JournalRecord } from './journal.ts';
-import { describeRecovered, type Recovered, recover } from './recover.ts';
+import { recover } from './recover.ts';
+import { describeRecovered, isSure, type Recovered } from './recovered.ts';
 
 export interface RecoverResult extends Partial<Recovered> {
   status: 'recovered' | 'nothing-to-recover';
@@ -35,17 +36,18 @@ export async function recoverTarget(deps: BackupDeps, { force }: { force: boolea
     });
     const message = messageOf(recovered, record, deps);
     if (lease) await conclude(record, recovered, message, deps);
-    const isSure = recovered.holds !== 'unknown' && recovered.differences.length === 0;
     return {
       status: 'recovered',
       runId: record.runId,
       safetyBackupId: record.safetyBackupId,
       message,
-      exitCode: isSure ? EXIT_CODES.success : EXIT_CODES.integrity,
+      exitCode: isSure(recovered) ? EXIT_CODES.success : EXIT_CODES.integrity,
       ...recovered,
     };
   } finally {
-    await lease?.release();
+    await lease
+      ?.release()
+      .catch((error: unknown) => log.warn({ err: error }, 'The lease could not be given back; it will expire'));
   }
 }
 
@@ -85,11 +87,11 @@ function messageOf(recovered: Recovered, record: JournalRecord, { config }: Back
 /** The run that was killed gets its verdict. */
 async function conclude(
   { runId, target }: JournalRecord,
-  { holds, differences }: Recovered,
+  recovered: Recovered,
   message: string,
   { store, now, log }: BackupDeps,
 ): Promise<void> {
-  const isDone = holds === 'backup' && differences.length === 0;
+  const isDone = recovered.holds === 'backup' && isSure(recovered);
   const failure = {
     code: 'interrupted',
     message: `The agent ended in the middle. ${message}`,

@@ -54,6 +54,7 @@ module:name=graph,ver=41603,api=1,filters=0,usedby=[],using=[],options=[]
 # Commandstats
 cmdstat_flushall:calls=2,usec=61,usec_per_call=30.50,rejected_calls=0,failed_calls=0
 cmdstat_config|rewrite:calls=1,usec=61,usec_per_call=61.00,rejected_calls=0,failed_calls=0
+cmdstat_config|resetstat:calls=3,usec=61,usec_per_call=30.50,rejected_calls=0,failed_calls=0
 cmdstat_flushdb:calls=7,usec=61,usec_per_call=30.50,rejected_calls=0,failed_calls=0
 
 # Keyspace
@@ -82,6 +83,7 @@ describe('parseInfo', () => {
       processId: 4711,
       configFile: '/etc/redis.conf',
       configRewrites: 1,
+      configStatResets: 3,
       replication: {
         master: undefined,
         syncInProgress: false,
