@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { link, open, rename, rm, stat } from 'node:fs/promises';
+import { link, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { BackupError, systemErrorCode } from '../core/model/errors.ts';
@@ -7,6 +7,7 @@ import type { Manifest } from '../core/model/manifest.ts';
 import type { ObjectStore } from '../core/store/object-store.ts';
 import { readDump } from './pipeline/read-dump.ts';
 import type { OnProgress } from './progress.ts';
+import { syncFolder } from './sync-folder.ts';
 
 export interface FetchDeps {
   store: ObjectStore;
@@ -46,15 +47,6 @@ export async function fetchDump({ manifest, output, overwrite }: FetchRequest, d
     throw explain(error, path);
   } finally {
     await rm(partial, { force: true });
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

@@ -18,7 +18,8 @@ export async function assertRoomForDump(path: string): Promise<void> {
   );
 }
 
-async function fileSize(path: string): Promise<number> {
+/** 0 where there is no such file. */
+export async function fileSize(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
   } catch (error) {

@@ -7,6 +7,7 @@ import { targetSchema } from '../../core/model/target.ts';
 import { utcTimeSchema } from '../../core/model/timestamp.ts';
 import { contentsSchema } from '../../core/model/verification.ts';
 import { udfLibrarySchema } from '../falkordb/udf-libraries.ts';
+import { syncFolder } from '../sync-folder.ts';
 
 /** What a restore has done to FalkorDB so far: enough to undo it, or to end it, without the store. */
 const journalSchema = z.object({
@@ -150,15 +151,6 @@ async function readIfPresent(path: string): Promise<string | undefined> {
       hint: 'Let this user read it, or name another folder in BACKUP_STATE_DIR.',
       cause,
     });
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

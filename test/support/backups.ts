@@ -38,16 +38,11 @@ export interface BackupCall {
   deps?: Partial<BackupDeps>;
 }
 
-/** `backup()` of a live server with the defaults of the settings. */
-export async function backUp(
-  { address }: Pick<LiveServer, 'address'>,
-  store: ObjectStore,
-  call: BackupCall = {},
-): Promise<BackupResult> {
-  const { tier = 'manual', scheduledFor = nextTime(), runId = nextRunId() } = call;
-  const config: Config = {
+/** The defaults of the settings, for a server and a store. */
+export function configOf(falkordb: Config['falkordb'], store: ObjectStore): Config {
+  return {
     target: TARGET,
-    falkordb: address,
+    falkordb,
     dataFolder: undefined,
     storeUrl: store.url,
     s3: {},
@@ -63,8 +58,17 @@ export async function backUp(
     busyTimeoutSeconds: 60,
     saveTimeoutSeconds: 60,
     timeoutSeconds: 120,
-    ...call.config,
   };
+}
+
+/** `backup()` of a live server with the defaults of the settings. */
+export async function backUp(
+  { address }: Pick<LiveServer, 'address'>,
+  store: ObjectStore,
+  call: BackupCall = {},
+): Promise<BackupResult> {
+  const { tier = 'manual', scheduledFor = nextTime(), runId = nextRunId() } = call;
+  const config = { ...configOf(address, store), ...call.config };
   return backup(
     { tier, scheduledFor, runId },
     {

@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os';
 import { pino } from 'pino';
 import type { BackupDeps } from '../../agent/backup.ts';
 import type { Config } from '../../agent/config.ts';
@@ -6,9 +5,8 @@ import type { Progress } from '../../agent/progress.ts';
 import { planRestore, type RestorePlan, type RestoreRequest } from '../../agent/restore/plan.ts';
 import { type RestoreResult, restore } from '../../agent/restore/restore.ts';
 import type { ObjectStore } from '../../core/store/object-store.ts';
-import { nextRunId, TARGET } from './backups.ts';
+import { configOf, nextRunId } from './backups.ts';
 import type { LiveServer } from './live-server.ts';
-import { DEFAULT_POLICY } from './retainables.ts';
 
 export interface RestoreCall {
   reference?: string;
@@ -25,26 +23,7 @@ export function restoreDeps(
   call: Pick<RestoreCall, 'config' | 'deps'> = {},
 ): BackupDeps {
   return {
-    config: {
-      target: TARGET,
-      falkordb: address,
-      dataFolder: undefined,
-      storeUrl: store.url,
-      s3: {},
-      source: 'auto',
-      compression: 'zstd',
-      scratchFolder: tmpdir(),
-      stateFolder,
-      advertise: undefined,
-      replicationTls: undefined,
-      retention: DEFAULT_POLICY,
-      keepRuns: { amount: 400, unit: 'd' },
-      logLevel: 'silent',
-      busyTimeoutSeconds: 60,
-      saveTimeoutSeconds: 60,
-      timeoutSeconds: 120,
-      ...call.config,
-    },
+    config: { ...configOf(address, store), stateFolder, ...call.config },
     store,
     now: () => new Date(),
     log: pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),

@@ -1,8 +1,9 @@
-import { stat, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BackupError, systemErrorCode } from '../../../core/model/errors.ts';
 import { locateDump } from '../bgsave-source.ts';
 import type { Database } from '../database.ts';
+import { fileSize } from '../dump-room.ts';
 import { type Findings, inMebibytes, NOTHING, note, type RestoreSubject, refuse } from './findings.ts';
 
 /** For what is written besides: manifests, the AOF of that moment, the last block of each file. */
@@ -49,13 +50,4 @@ export async function checkDisk(
 export function neededDiskBytes(files: { rdbBytes: number; oldDumpBytes: number; hasAof: boolean }): number {
   const { rdbBytes, oldDumpBytes, hasAof } = files;
   return Math.max(rdbBytes, (hasAof ? 3 : 2) * rdbBytes - oldDumpBytes) + SLACK_BYTES;
-}
-
-async function fileSize(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return 0;
-    throw error;
-  }
 }
