@@ -6,6 +6,7 @@ import { type Decision, planRetention, type Retainable, type RetentionPolicy } f
 import { before, type Duration } from '../model/retention-rules.ts';
 import { toCompactTimestamp } from '../model/timestamp.ts';
 import type { ObjectStore } from '../store/object-store.ts';
+import { putIfAbsent, readObjectIfPresent } from '../store/small-object.ts';
 import { type CatalogEntry, listBackups } from './catalog.ts';
 import { eachUntilFailure } from './each-until-failure.ts';
 import { listMarks } from './marks.ts';
@@ -155,12 +156,17 @@ async function removeBackup(
   const inUse = await backupsInUse(store, await listTargets(store), now);
   if (inUse.reasonFor(parts, runId)) return void result.spared.push(backupId);
   const manifest = manifestKey(parts);
+  const stored = await readObjectIfPresent(store, manifest);
   const rest: string[] = [];
   for await (const { key } of store.list(backupPrefix(parts))) if (key !== manifest) rest.push(key);
-  // Last, so that nothing comes between them and the delete: whoever pins it later finds that it is gone.
   if (isPinned(await listMarks(store, parts))) return void result.spared.push(backupId);
   const error = await deleteUnlessDenied(store, manifest);
   if (error) return void result.refused.push({ backupId, error });
+  // Whoever pins it from here on finds that it is gone; who did so just before was told that it stays.
+  if (stored && isPinned(await listMarks(store, parts))) {
+    await putIfAbsent(store, manifest, stored.bytes);
+    return void result.spared.push(backupId);
+  }
   result.removed.push(backupId);
   result.left.push(...(await deleteAll(store, rest)));
 }

@@ -88,6 +88,18 @@ export function pruneConformance(name: string, makeStore: () => Promise<StoreUnd
       expect(result.spared.toSorted()).toEqual([pinned, restored]);
     });
 
+    it('brings back what was pinned in the very moment in which it went', async () => {
+      const [old] = [await backup(40), await backup(1)];
+      const pinning = wrapping(store, async (key) => {
+        if (key !== manifestKey(partsOf(old))) return;
+        await addMark(store, partsOf(old), { mark: 'pinned', by: 'me', note: null, now: NOW });
+      });
+      const result = await applyPrune(pinning, await planPrune(pinning, request()), options());
+      expect(result).toMatchObject({ removed: [], spared: [old] });
+      expect(await ids()).toContain(old);
+      expect(await dataOf(old)).toHaveLength(4);
+    });
+
     it('spares what is being restored until that run has its verdict', async () => {
       const [restored] = [await backup(40), await backup(1)];
       const run = await startRestore(restored, 'staging');
@@ -364,7 +376,7 @@ function breaking(inner: ObjectStore, deletes: number): ObjectStore {
   });
 }
 
-function wrapping(inner: ObjectStore, beforeDelete: (key: string) => void): ObjectStore {
+function wrapping(inner: ObjectStore, beforeDelete: (key: string) => void | Promise<void>): ObjectStore {
   return {
     url: inner.url,
     put: (...args) => inner.put(...args),
@@ -374,7 +386,7 @@ function wrapping(inner: ObjectStore, beforeDelete: (key: string) => void): Obje
     listUploads: (...args) => inner.listUploads(...args),
     abortUpload: (...args) => inner.abortUpload(...args),
     delete: async (key) => {
-      beforeDelete(key);
+      await beforeDelete(key);
       await inner.delete(key);
     },
   };
