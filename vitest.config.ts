@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const S3_TESTS = 'test/{conformance,integration}/s3/**/*.test.ts';
@@ -5,6 +6,8 @@ const S3_TESTS = 'test/{conformance,integration}/s3/**/*.test.ts';
 /** The lanes of the test run; docs/architecture.md says what each needs. */
 export default defineConfig({
   test: {
+    // The tests of real servers wait more than they work.
+    maxWorkers: Math.max(4, availableParallelism()),
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
