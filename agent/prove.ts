@@ -66,7 +66,10 @@ async function find(manifest: Manifest, deps: ProveBackupDeps): Promise<Finding>
   }
 }
 
-function dumpOf(manifest: Manifest, { store, signal }: ProveBackupDeps): ProvableDump {
+export function dumpOf(
+  manifest: Manifest,
+  { store, signal }: { store: ObjectStore; signal: AbortSignal },
+): ProvableDump {
   const { backupId, rdb, server, engine } = manifest;
   return {
     name: backupId,

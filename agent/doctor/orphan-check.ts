@@ -18,7 +18,7 @@ export async function checkOrphans(store: ObjectStore, target: string, now: Date
     return warning(
       CHECK,
       `${objects.length} objects (${formatBytes(bytes)}) and ${uploads.length} unfinished uploads belong to no backup: ${names.slice(0, SHOWN).join(', ')}${more}`,
-      'They do no harm but take room. Once no backup of this target is running they can be deleted.',
+      'They do no harm but take room: "falkordb-backup prune --apply" removes them.',
     );
   } catch (error) {
     // The least rights of an agent do not let it list uploads.

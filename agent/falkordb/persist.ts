@@ -34,9 +34,9 @@ async function rewriteAof(db: Database, options: DumpOptions): Promise<void> {
   const startedBefore = await askForRewrite(db, options);
   const deadline = performance.now() + options.timeouts.saveSeconds * 1000;
   for (;;) {
-    const rewrite = await rewriteState(db);
-    const hasEnded = rewrite.startedCount > startedBefore && !rewrite.running;
-    if (hasEnded && rewrite.lastOk) return;
+    const { aof } = await db.info();
+    const hasEnded = aof.rewritesStarted > startedBefore && !aof.rewriteRunning;
+    if (hasEnded && aof.lastRewriteOk) return;
     if (hasEnded) {
       throw new BackupError('database-failed', `FalkorDB at ${db.name} failed to rewrite its AOF.`, {
         hint: 'Its own log says why; often its disk is full.',
@@ -56,21 +56,11 @@ async function rewriteAof(db: Database, options: DumpOptions): Promise<void> {
 async function askForRewrite(db: Database, { timeouts, signal }: DumpOptions): Promise<number> {
   const deadline = performance.now() + timeouts.busySeconds * 1000;
   for (;;) {
-    const { running, startedCount } = await rewriteState(db);
-    if (!running && (await startRewrite(db))) return startedCount;
+    const { aof } = await db.info();
+    if (!aof.rewriteRunning && (await startRewrite(db))) return aof.rewritesStarted;
     if (performance.now() > deadline) throw tooBusy(db, 'an AOF rewrite', timeouts);
     await setTimeout(REWRITE_POLL_MS, undefined, { signal });
   }
-}
-
-async function rewriteState(db: Database): Promise<{ running: boolean; startedCount: number; lastOk: boolean }> {
-  const info = String(await db.call('INFO', 'persistence'));
-  const value = (name: string) => new RegExp(`^${name}:(\\w+)`, 'm').exec(info)?.[1];
-  return {
-    running: value('aof_rewrite_in_progress') === '1',
-    startedCount: Number(value('aof_rewrites') ?? 0),
-    lastOk: value('aof_last_bgrewrite_status') !== 'err',
-  };
 }
 
 /** False where another one came first. */

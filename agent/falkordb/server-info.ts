@@ -25,7 +25,7 @@ export interface ServerInfo {
   /** More than 0 where CONFIG RESETSTAT ran, which sets back `configRewrites`; it counts itself after that. */
   configStatResets: number;
   replication: Replication;
-  aof: { enabled: boolean; lastRewriteOk: boolean };
+  aof: AofState;
   /** Keys of all databases. */
   keys: number;
   save: SaveState;
@@ -40,6 +40,15 @@ export interface Replication {
   /** The history it had before it was promoted. */
   previousId: string;
   replicas: number;
+}
+
+export interface AofState {
+  enabled: boolean;
+  /** One that is only scheduled does not run. */
+  rewriteRunning: boolean;
+  /** Since the server started, counted when each begins. */
+  rewritesStarted: number;
+  lastRewriteOk: boolean;
 }
 
 /** The server's own book-keeping of its saves. */
@@ -98,7 +107,12 @@ export function parseInfo(reply: string): ServerInfo {
       previousId: text('master_replid2'),
       replicas: number('connected_slaves'),
     },
-    aof: { enabled: number('aof_enabled') !== 0, lastRewriteOk: text('aof_last_bgrewrite_status') !== 'err' },
+    aof: {
+      enabled: number('aof_enabled') !== 0,
+      rewriteRunning: number('aof_rewrite_in_progress') !== 0,
+      rewritesStarted: number('aof_rewrites'),
+      lastRewriteOk: text('aof_last_bgrewrite_status') !== 'err',
+    },
     keys,
     save: {
       running: number('rdb_bgsave_in_progress') !== 0,

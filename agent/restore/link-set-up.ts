@@ -24,9 +24,10 @@ export async function setUpLink(db: Database, { advertise, replicationTls }: Con
   const own = settings.get('masterauth') ?? '';
   const password = own === '' ? randomBytes(32).toString('hex') : own;
   const credentials: MasterOptions['credentials'] = { user: settings.get('masteruser') || undefined, password };
-  const host = advertise ? listenHost(advertise.host) : db.localHost;
-  const master = await MomentaryMaster.listen({ host, port: advertise?.port ?? 0, credentials, tls });
   const { remoteHost } = await db.connection();
+  const host = advertise ? listenHost(advertise.host) : db.localHost;
+  // Last: what fails after it would leave it listening, and this process alive.
+  const master = await MomentaryMaster.listen({ host, port: advertise?.port ?? 0, credentials, tls });
   const hosts = advertise ? [advertise.host] : [...new Set([remoteHost, db.localHost])];
   return {
     master,

@@ -6,8 +6,7 @@ import type { Manifest } from '../../core/model/manifest.ts';
 import type { ObjectStore } from '../../core/store/object-store.ts';
 import type { RestoreSubject } from '../falkordb/restore-checks.ts';
 import { RdbInspector } from '../pipeline/rdb-inspector.ts';
-import { readDump } from '../pipeline/read-dump.ts';
-import type { ProvableDump } from '../prove.ts';
+import { dumpOf, type ProvableDump } from '../prove.ts';
 
 /** What is to be restored. */
 export interface RestoreSource extends ProvableDump {
@@ -33,19 +32,9 @@ export async function resolveSource(reference: string, deps: SourceDeps): Promis
   return backupSource(await resolveBackup(deps.store, deps.target, reference), deps);
 }
 
-export function backupSource(manifest: Manifest, { store, signal }: Omit<SourceDeps, 'target'>): RestoreSource {
-  const { backupId, rdb, engine, server } = manifest;
-  return {
-    name: backupId,
-    bytes: rdb.bytes,
-    usedMemoryBytes: server.usedMemoryBytes,
-    takenAt: new Date(rdb.createdAt),
-    sha256: rdb.sha256,
-    engine,
-    writtenBy: engine,
-    manifest,
-    open: () => readDump(store, manifest, { onProgress: () => {}, signal }),
-  };
+export function backupSource(manifest: Manifest, deps: Omit<SourceDeps, 'target'>): RestoreSource {
+  const { rdb, engine } = manifest;
+  return { ...dumpOf(manifest, deps), takenAt: new Date(rdb.createdAt), sha256: rdb.sha256, engine, manifest };
 }
 
 /** Reads the file once, to see that it is whole; again when it is opened, to see that it is still the same. */

@@ -6,9 +6,10 @@ const COLLAPSED_SHARE = 0.5;
 const MIN_GRAPH_NODES = 100;
 
 /**
- * Those of the undecided that hold what the newest good backup has lost, each with the reason: half of the nodes, all
- * in all or of a graph, or a graph. One that a later one stands for, which holds as much and will itself stay, is not among them. Nothing is held back that is
- * older than a backup which somebody pinned, or of which somebody said that it may hold less.
+ * Those of the undecided that hold what the newest good backup has lost, each with the reason: a graph, or half of the
+ * nodes, of all or of one graph. One that a later one stands for, which holds as much and will itself stay, is not among
+ * them. Nothing is held back that is older than a backup which somebody pinned, or of which somebody said that it may
+ * hold less.
  * @param newestFirst all backups of a target
  */
 export function findCollapses<T extends Retainable>(

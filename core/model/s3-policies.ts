@@ -40,8 +40,8 @@ export function agentStatements(scope: PolicyScope, target: string): PolicyState
 }
 
 /**
- * For prune, of all targets. It creates tombstones where manifests would lie, and marks, and overwrites none. On a versioned bucket
- * its deletes are markers: it has no right to delete a version.
+ * For prune, of all targets. It creates tombstones where manifests would lie, and marks, and overwrites none. On a
+ * versioned bucket its deletes are markers: it has no right to delete a version.
  */
 export function pruneStatements(scope: PolicyScope): PolicyStatement[] {
   const data = [...TIERS.map((tier) => `${tier}/`), 'runs/'];

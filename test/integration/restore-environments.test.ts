@@ -86,7 +86,7 @@ const ENVIRONMENTS: [string, Environment][] = [
     'a user with the least rights',
     {
       prepare: async ({ client }) => {
-        const rules = restoreRules({ aof: { enabled: false, lastRewriteOk: true }, falkordbVersion: '4.16.3' });
+        const rules = restoreRules({ aof: { enabled: false }, falkordbVersion: '4.16.3' });
         const user = ['on', `>${LOGIN.password}`, 'resetchannels', '-@all', ...BACKUP_RULES.split(' '), ...rules];
         await client.call('ACL', 'SETUSER', LOGIN.username, ...user);
       },

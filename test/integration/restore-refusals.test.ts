@@ -202,7 +202,7 @@ describe('settings of a replica', () => {
 
 describe('rights', () => {
   const as = { username: 'restorer', password: 'secret' };
-  const [allKeys, ...rules] = restoreRules({ aof: { enabled: true, lastRewriteOk: true }, falkordbVersion: '4.16.3' });
+  const [allKeys, ...rules] = restoreRules({ aof: { enabled: true }, falkordbVersion: '4.16.3' });
   let live: LiveServer;
   beforeAll(async () => {
     live = await startLiveServer({ config: { appendonly: 'yes' } });
@@ -269,7 +269,7 @@ describe('rights', () => {
 
   test('to rewrite an AOF are not needed where there is none', async () => {
     await using plain = await startLiveServer();
-    const fewer = restoreRules({ aof: { enabled: false, lastRewriteOk: true }, falkordbVersion: '4.16.3' });
+    const fewer = restoreRules({ aof: { enabled: false }, falkordbVersion: '4.16.3' });
     expect(fewer).not.toContain('+bgrewriteaof');
     await plain.client.call('ACL', 'SETUSER', as.username, 'on', '>secret', '-@all', '+ping', ...fewer);
     expect(await linesOf(plain, { as })).toEqual([]);

@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { BackupError, systemErrorCode } from '../../../core/model/errors.ts';
 import { assertUsable, type Certificate } from './certificate.ts';
-import { type Credentials, ReplicaConnection, type SyncRequest } from './replica-connection.ts';
+import { type Credentials, HANDSHAKE_TIMEOUT_MS, ReplicaConnection, type SyncRequest } from './replica-connection.ts';
 import { holdBackTail, untilAborted } from './tail.ts';
 
 /** Beside the one that counts: strangers, which get nothing and are gone after the handshake's timeout. */
@@ -62,7 +62,8 @@ export class MomentaryMaster {
   static async listen({ host, port, credentials, tls }: MasterOptions): Promise<MomentaryMaster> {
     if (tls) assertUsable(tls);
     try {
-      const server = tls ? createTlsServer(tls) : createServer();
+      // Else a stranger who begins no TLS keeps `close` waiting for two minutes.
+      const server = tls ? createTlsServer({ ...tls, handshakeTimeout: HANDSHAKE_TIMEOUT_MS }) : createServer();
       server.listen(port, host);
       await once(server, 'listening');
       const address = server.address();

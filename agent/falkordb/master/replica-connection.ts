@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { CommandParser } from './command-parser.ts';
 
 /** A replica authenticates at once. */
-const HANDSHAKE_TIMEOUT_MS = 10_000;
+export const HANDSHAKE_TIMEOUT_MS = 10_000;
 const PING_INTERVAL_MS = 1_000;
 /** A replica that is not loading reports its offset each second. */
 const SILENCE_TIMEOUT_MS = 30_000;

@@ -17,8 +17,10 @@ interface Outcome {
   rule: string;
 }
 
+type Features = Pick<ServerInfo, 'falkordbVersion'> & { aof: Pick<ServerInfo['aof'], 'enabled'> };
+
 /** Of the restore itself; the safety backup needs what docs/configuration.md lists besides. */
-function neededCommands({ aof, falkordbVersion }: Pick<ServerInfo, 'aof' | 'falkordbVersion'>): NeededCommand[] {
+function neededCommands({ aof, falkordbVersion }: Features): NeededCommand[] {
   const needed = (name: string, ...args: string[]) => ({ name, args });
   return [
     needed('INFO'),
@@ -39,7 +41,7 @@ function neededCommands({ aof, falkordbVersion }: Pick<ServerInfo, 'aof' | 'falk
 }
 
 /** The ACL rules that a restore needs. */
-export function restoreRules(info: Pick<ServerInfo, 'aof' | 'falkordbVersion'>): string[] {
+export function restoreRules(info: Features): string[] {
   return ['~*', '+multi', ...neededCommands(info).map(({ name }) => ruleFor(name))];
 }
 

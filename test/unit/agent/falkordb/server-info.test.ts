@@ -37,6 +37,7 @@ rdb_saves:3
 aof_enabled:0
 aof_rewrite_in_progress:0
 aof_rewrite_scheduled:0
+aof_rewrites:4
 aof_last_bgrewrite_status:ok
 
 # Replication
@@ -91,7 +92,7 @@ describe('parseInfo', () => {
         previousId: '0000000000000000000000000000000000000000',
         replicas: 2,
       },
-      aof: { enabled: false, lastRewriteOk: true },
+      aof: { enabled: false, rewriteRunning: false, rewritesStarted: 4, lastRewriteOk: true },
       keys: 42,
       save: {
         running: false,
@@ -124,7 +125,9 @@ describe('parseInfo', () => {
   });
 
   it('sees the state of the AOF', () => {
-    expect(info(['aof_enabled:0', 'aof_enabled:1']).aof).toEqual({ enabled: true, lastRewriteOk: true });
+    expect(info(['aof_enabled:0', 'aof_enabled:1']).aof).toMatchObject({ enabled: true, lastRewriteOk: true });
+    expect(info(['aof_rewrite_in_progress:0', 'aof_rewrite_in_progress:1']).aof.rewriteRunning).toBe(true);
+    expect(info(['aof_rewrite_scheduled:0', 'aof_rewrite_scheduled:1']).aof.rewriteRunning).toBe(false);
     expect(info(['bgrewrite_status:ok', 'bgrewrite_status:err']).aof.lastRewriteOk).toBe(false);
   });
 
