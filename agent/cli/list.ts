@@ -37,10 +37,10 @@ Examples:
     );
 }
 
-function toJson({ key, backupId, parts, content, verified, pinned }: CatalogEntry, now: Date): unknown {
+function toJson({ key, backupId, parts, content, verified, pinned, isStored }: CatalogEntry, now: Date): unknown {
   if ('manifest' in content) {
     const ageSeconds = Math.round((now.getTime() - Date.parse(content.manifest.rdb.createdAt)) / 1000);
-    return { status: 'ok', ageSeconds, verified, pinned, ...content.manifest };
+    return { status: isStored ? 'ok' : 'incomplete', ageSeconds, verified, pinned, ...content.manifest };
   }
   const { code, message, hint = null } = content.error;
   return {
@@ -65,8 +65,13 @@ function toText(entries: CatalogEntry[], storeUrl: string, now: Date): string {
   const unreadable = entries.flatMap(({ backupId, content }) =>
     'error' in content ? [`UNREADABLE  ${backupId}: ${content.error.message}`] : [],
   );
+  const incomplete = entries.flatMap(({ backupId, content, isStored }) =>
+    'manifest' in content && !isStored
+      ? [`INCOMPLETE  ${backupId}: its dump or its state.json is missing or cut short; "verify" says which.`]
+      : [],
+  );
   const header = ['BACKUP', 'TAKEN', 'DUMP', 'STORED', 'GRAPHS', 'NODES', 'EDGES', 'VERIFIED', 'PINNED'];
-  return [...(rows.length > 0 ? [formatTable(header, rows)] : []), ...unreadable].join('\n');
+  return [...(rows.length > 0 ? [formatTable(header, rows)] : []), ...unreadable, ...incomplete].join('\n');
 }
 
 function describe({ rdb, stored, graphs }: Manifest, now: Date): string[] {

@@ -241,6 +241,8 @@ test('verify --all calls a backup without its state damaged, and looks at the ot
   await agent('backup', '--tier', 'weekly');
   const { json: daily } = await agent('show', 'latest:daily', '--json');
   await rm(join(store, daily.state.key));
+  expect((await agent('list', '--json')).json).toMatchObject([{ status: 'incomplete' }, { status: 'ok' }]);
+  expect((await agent('list')).stdout).toContain(`INCOMPLETE  ${daily.backupId}`);
   const { exitCode, json } = await agent('verify', '--all', '--json');
   expect(exitCode).toBe(4);
   expect(json).toMatchObject({ verified: 2, damaged: 1 });
