@@ -49,7 +49,7 @@ export async function untilReady(server: Supervised, starting: StartingServer): 
     const { info, failure } = await Promise.race([
       ready.then(async () => ({ info: await client.info(), failure: undefined })),
       server.ended.then(() => ({ info: '', failure: 'it ended by itself' })),
-      untilCrashed(readLog, within).then(() => ({ info: '', failure: 'it crashed' })),
+      untilFailed(readLog, within).then((failure) => ({ info: '', failure })),
       reportLoading(client, starting, within),
       setTimeout(timeoutMs, undefined, { signal: within }).then(() => ({ info: '', failure: 'too late' })),
     ]);
@@ -68,10 +68,14 @@ export async function untilReady(server: Supervised, starting: StartingServer): 
   }
 }
 
-/** A server that writes its crash report may hang in it for good (seen on 8.2.3), so its end is not waited for. */
-async function untilCrashed(readLog: () => ServerLog, signal: AbortSignal): Promise<void> {
-  do await setTimeout(LOOK_MS, undefined, { signal });
-  while (!readLog().hasCrashed);
+/** A server may hang for good in its crash report or in its look at a file it cannot load, so its end is not waited for. */
+async function untilFailed(readLog: () => ServerLog, signal: AbortSignal): Promise<string> {
+  for (;;) {
+    await setTimeout(LOOK_MS, undefined, { signal });
+    const log = readLog();
+    if (log.hasCrashed) return 'it crashed';
+    if (log.hasGivenUpLoading) return 'it gave up';
+  }
 }
 
 /** An answer may take as long as the server takes for one graph; where there is none, others see why. */

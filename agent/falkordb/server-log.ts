@@ -8,6 +8,8 @@ const TAIL_LINES = 12;
 
 const LOADING = /Loading RDB produced by/;
 const CRASH = /crashed by signal|ASSERTION FAILED|Guru Meditation/i;
+/** Before it ends Redis checks the whole file, and that never ends where a module's value does not (seen on 8.2.3). */
+const GIVEN_UP = /Internal error in RDB reading offset/;
 /** By zmalloc of Redis, which FalkorDB allocates with too. */
 const OUT_OF_MEMORY = /out of memory|can't allocate memory/i;
 const ALLOCATION = /Out Of Memory allocating (\d+) bytes/;
@@ -56,6 +58,10 @@ export class ServerLog {
 
   get hasCrashed(): boolean {
     return CRASH.test(this.#text);
+  }
+
+  get hasGivenUpLoading(): boolean {
+    return GIVEN_UP.test(this.#text);
   }
 
   get engine(): EngineVersions {

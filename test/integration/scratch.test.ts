@@ -10,7 +10,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { resolveEngine } from '../../agent/falkordb/engine.ts';
 import { type ScratchServer, startScratch } from '../../agent/falkordb/scratch.ts';
-import { spoiledDump } from '../support/spoiled-backups.ts';
+import { spoiledDump, unendingDump } from '../support/spoiled-backups.ts';
 
 const GONE = { timeout: 5_000, interval: 20 };
 const SCRATCH_MODULE = new URL('../../agent/falkordb/scratch.ts', import.meta.url).href;
@@ -162,6 +162,18 @@ describe('a start that fails', () => {
     await rm(folder, { recursive: true });
     expect(await processesOf(parent)).toEqual([]);
     expect(await readdir(parent)).toEqual([]);
+  }, 30_000);
+
+  test('does not wait for a server that never ends its look at a file that it cannot load', async () => {
+    const folder = join(parent, 'unending');
+    await mkdir(folder);
+    await writeFile(join(folder, 'dump.rdb'), await unendingDump());
+    await expect(startScratch({ folder, dataName: 'backup b' })).rejects.toMatchObject({
+      code: 'integrity',
+      message: expect.stringMatching(/cannot load backup b: it gave up\.[\s\S]*Internal error in RDB/),
+    });
+    await rm(folder, { recursive: true });
+    expect(await processesOf(parent)).toEqual([]);
   }, 30_000);
 
   test('ends at once when its caller wants so', async () => {

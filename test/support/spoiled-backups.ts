@@ -43,10 +43,25 @@ export async function backUpSpoiled(
 
 /** The dump alone. */
 export async function spoiledDump(damage: keyof typeof DAMAGES): Promise<Buffer> {
+  return spoil(await intactDump(), damage);
+}
+
+/** It ends in the middle of what the module wrote last: the check that Redis then makes of it turns in circles. */
+export async function unendingDump(): Promise<Buffer> {
+  const whole = await intactDump();
+  const cut = whole.subarray(0, -9);
+  cut.writeUInt8(NO_MODULE_OPCODE, cut.length - 1);
+  return cut;
+}
+
+/** rdb.h of Redis knows 0 (the end of a module's value) to 5. */
+const NO_MODULE_OPCODE = 7;
+
+async function intactDump(): Promise<Buffer> {
   await using live = await startLiveServer();
   await createSpoilableGraph(live);
   await live.client.save();
-  return spoil(await readFile(join(live.server.folder, 'dump.rdb')), damage);
+  return readFile(join(live.server.folder, 'dump.rdb'));
 }
 
 function spoil(dump: Buffer, damage: keyof typeof DAMAGES): Buffer {
