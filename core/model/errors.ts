@@ -11,6 +11,8 @@ export const EXIT_CODES = {
   deadline: 8,
   findings: 9,
   unfinishedRestore: 10,
+  notDelivered: 11,
+  unreachableHost: 12,
   interrupted: 130,
 } as const;
 
@@ -40,6 +42,12 @@ const EXIT_CODE_OF = {
   'no-room': EXIT_CODES.database,
   'not-confirmed': EXIT_CODES.usage,
   'restore-unfinished': EXIT_CODES.unfinishedRestore,
+  /** A notice. */
+  'not-delivered': EXIT_CODES.notDelivered,
+  /** No host took the command that carries a request to its agent. */
+  'command-refused': EXIT_CODES.unreachableHost,
+  /** The command that carried a request ended without the agent's own verdict. */
+  'command-failed': EXIT_CODES.unreachableHost,
   deadline: EXIT_CODES.deadline,
   interrupted: EXIT_CODES.interrupted,
 } as const;

@@ -23,7 +23,7 @@ const AREAS: Record<string, { areas: string[]; packages?: RegExp }> = {
 /** Packages that only these folders may know. */
 const OWNED_PACKAGES: [RegExp, string[]][] = [
   [/^ioredis$/, ['agent/falkordb/']],
-  [/^@aws-sdk\//, ['core/store/', 'core/alerts/']],
+  [/^@aws-sdk\//, ['core/store/', 'core/alerts/', 'lambdas/ssm/']],
 ];
 
 /** Where the process's own arguments and environment may be read. */

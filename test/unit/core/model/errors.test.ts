@@ -35,6 +35,9 @@ const EXPECTED: Record<ErrorCode, number> = {
   'not-confirmed': 2,
   deadline: 8,
   'restore-unfinished': 10,
+  'not-delivered': 11,
+  'command-refused': 12,
+  'command-failed': 12,
   interrupted: 130,
 };
 
