@@ -61,7 +61,7 @@ async function intactDump(): Promise<Buffer> {
   await using live = await startLiveServer();
   await createSpoilableGraph(live);
   await live.client.save();
-  return readFile(join(live.server.folder, 'dump.rdb'));
+  return await readFile(join(live.server.folder, 'dump.rdb'));
 }
 
 function spoil(dump: Buffer, damage: keyof typeof DAMAGES): Buffer {
