@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { BackupError } from '../../core/model/errors.ts';
+import { FROZEN_AFTER_MS, throwOnceFrozen } from './frozen-server.ts';
 import { parseInfo } from './server-info.ts';
 import type { ServerLog } from './server-log.ts';
 import type { Supervised } from './supervisor.ts';
@@ -15,6 +16,10 @@ export interface StartingServer {
   password: string | undefined;
   configFile: string;
   readLog: () => ServerLog;
+  /** By which to see whether it is frozen; undefined where its process cannot be seen. */
+  logFile: string | undefined;
+  /** FROZEN_AFTER_MS by default. */
+  frozenAfterMs: number | undefined;
   /** READY_TIMEOUT_MS by default. */
   timeoutMs: number | undefined;
   /** What it loads, for messages. */
@@ -27,10 +32,12 @@ export interface StartingServer {
  * Waits until the server has loaded its data.
  * @returns the process id of redis-server.
  * @throws engine-missing, with the end of the server's log, where it does not start; integrity (`UnloadableError`) where
- * it gave up loading its data; no-room, database-failed where it vanished while loading; deadline; `signal`'s reason
+ * it gave up loading its data; no-room, database-failed where it vanished while loading; deadline; `signal`'s reason;
+ * FrozenServerError where another start may help
  */
 export async function untilReady(server: Supervised, starting: StartingServer): Promise<number> {
-  const { host, port, password, readLog, dataName, signal, timeoutMs = READY_TIMEOUT_MS } = starting;
+  const { host, port, password, readLog, logFile, dataName, signal } = starting;
+  const { timeoutMs = READY_TIMEOUT_MS, frozenAfterMs = FROZEN_AFTER_MS } = starting;
   const client = new Redis({
     host,
     port,
@@ -51,6 +58,7 @@ export async function untilReady(server: Supervised, starting: StartingServer): 
       server.ended.then(() => ({ info: '', failure: 'it ended by itself' })),
       untilFailed(readLog, within).then((failure) => ({ info: '', failure })),
       reportLoading(client, starting, within),
+      ...(logFile === undefined ? [] : [throwOnceFrozen(logFile, frozenAfterMs, within)]),
       setTimeout(timeoutMs, undefined, { signal: within }).then(() => ({ info: '', failure: 'too late' })),
     ]);
     if (failure === 'too late') throw tooLate(readLog(), starting, timeoutMs, lastError);

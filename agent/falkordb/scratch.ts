@@ -6,6 +6,7 @@ import { basename, join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { BackupError } from '../../core/model/errors.ts';
 import { type Engine, resolveEngine } from './engine.ts';
+import { FrozenServerError, frozeEachTime } from './frozen-server.ts';
 import { untilReady } from './scratch-readiness.ts';
 import { ServerLog } from './server-log.ts';
 import { type Supervised, supervise } from './supervisor.ts';
@@ -14,6 +15,8 @@ const HOST = '127.0.0.1';
 const STOP_TIMEOUT_MS = 30_000;
 /** Another process may take the free port before the server does. */
 const PORT_ATTEMPTS = 5;
+/** A freeze is rare chance (see frozen-server.ts): several in a row are something else. */
+const FROZEN_STARTS = 3;
 const PORT_TAKEN = /address already in use|port is already allocated/i;
 
 export interface ScratchOptions {
@@ -26,8 +29,10 @@ export interface ScratchOptions {
   password?: string;
   /** False starts a plain Redis, without the FalkorDB module. */
   module?: boolean;
-  /** Covers the loading of a dump too; one minute by default. */
+  /** Covers the loading of a dump too; one minute by default. As long again where a frozen server was replaced. */
   readyTimeoutMs?: number;
+  /** A server that sleeps for so long without using the CPU while it starts or loads is replaced; 15 s by default. */
+  frozenAfterMs?: number;
   /** Where its temporary folder is made: by default the system's own place for those. */
   parent?: string;
   /** What is in `folder`, for messages. */
@@ -60,10 +65,25 @@ export interface ScratchServer extends AsyncDisposable {
  * Starts a throw-away server that answers on 127.0.0.1 only and saves nothing unless `config` says so. Neither a
  * process nor a temporary file stays behind, even when this process is killed with -9.
  * @throws engine-missing where no engine is found, or with the server's last words where it does not start; integrity
- * (`UnloadableError`), no-room, database-failed or deadline where it does not load what is in `folder`; `signal`'s reason
+ * (`UnloadableError`), no-room, database-failed or deadline where it does not load what is in `folder`; database-failed
+ * where it froze each time; `signal`'s reason
  */
 export async function startScratch(options: ScratchOptions = {}): Promise<ScratchServer> {
   const engine = options.engine ?? (await resolveEngine(options.log));
+  for (let start = 1; ; start++) {
+    try {
+      return await launchOnFreePort(engine, options);
+    } catch (error) {
+      if (!(error instanceof FrozenServerError)) throw error;
+      const { dataName = options.folder, log = () => {} } = options;
+      const what = dataName === undefined ? 'while starting' : `while loading ${dataName}`;
+      if (start === FROZEN_STARTS) throw frozeEachTime(start, what);
+      log(`${error.message} ${what}: starting another one`);
+    }
+  }
+}
+
+async function launchOnFreePort(engine: Engine, options: ScratchOptions): Promise<ScratchServer> {
   for (let attempt = 1; ; attempt++) {
     options.signal?.throwIfAborted();
     try {
@@ -112,9 +132,12 @@ async function launch(engine: Engine, options: ScratchOptions): Promise<ScratchS
   const readLog = () => lastLog ?? ServerLog.read(log);
   const stop = () => end(server, port);
   try {
-    const { readyTimeoutMs: timeoutMs, dataName = folder, onLoading = () => {}, signal } = options;
-    const starting = { host: HOST, port, password, configFile, readLog, timeoutMs, dataName, onLoading, signal };
-    const pid = await untilReady(server, starting);
+    const { readyTimeoutMs: timeoutMs, frozenAfterMs, dataName = folder, onLoading = () => {}, signal } = options;
+    const pid = await untilReady(server, {
+      ...{ host: HOST, port, password, configFile, timeoutMs, dataName, onLoading, signal, readLog, frozenAfterMs },
+      // In a container, the process may be another machine's.
+      logFile: engine.isContainer ? undefined : logFile,
+    });
     const user = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
     const url = `redis://${user}${HOST}:${port}`;
     return { url, host: HOST, port, folder, pid, ended: server.ended, readLog, stop, [Symbol.asyncDispose]: stop };

@@ -192,6 +192,116 @@ describe('a start that fails', () => {
   });
 });
 
+describe('a server that freezes while it starts or loads', () => {
+  // At 30 looks, one every 50 ms. The load is slow, so that there is time to stop it, but faster than that.
+  const frozenAfterMs = 1_500;
+  const KEYS = 20;
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = join(parent, 'to load');
+    await mkdir(folder);
+    await using server = await startScratch({ folder });
+    using session = await connect(server);
+    await session.client.call('GRAPH.QUERY', 'g', 'CREATE (:Person {name: "Ada"})');
+    for (let key = 0; key < KEYS; key++) await session.client.set(`key${key}`, 'value');
+    await session.client.save();
+  });
+
+  afterAll(async () => {
+    await rm(folder, { recursive: true });
+  });
+
+  async function expectNothingButTheData(): Promise<void> {
+    expect(await processesOf(parent)).toEqual([]);
+    expect(await readdir(parent)).toEqual(['to load']);
+    expect(await readdir(folder)).toEqual(['dump.rdb']);
+  }
+
+  /** Stops the first server that turns up. */
+  async function stopFirstServer(): Promise<number> {
+    return await vi.waitFor(
+      async () => {
+        const [home = ''] = (await readdir(parent)).filter((name) => name.startsWith('falkordb-scratch-'));
+        const log = await readFile(join(parent, home, 'server.log'), 'utf8');
+        const pid = Number(/Redis version=.* pid=(\d+)/.exec(log)?.[1]);
+        expect(pid).toBeGreaterThan(1);
+        process.kill(pid, 'SIGSTOP');
+        return pid;
+      },
+      { timeout: 5_000, interval: 5 },
+    );
+  }
+
+  test('is replaced, and the next one has loaded the same folder', async () => {
+    const messages: string[] = [];
+    const start = startScratch({
+      folder,
+      dataName: 'backup b',
+      frozenAfterMs,
+      config: { 'key-load-delay': '20000' },
+      log: (message) => messages.push(message),
+    });
+    const [server, stopped] = await Promise.all([start, stopFirstServer()]);
+    expect(messages).toEqual([
+      `The throw-away server (process ${stopped}) froze while loading backup b: starting another one`,
+    ]);
+    expect(await isAlive(stopped)).toBe(false);
+    expect(server.pid).not.toBe(stopped);
+    using session = await connect(server);
+    expect(await session.client.dbsize()).toBe(KEYS + 1);
+    await server.stop();
+    await expectNothingButTheData();
+  });
+
+  test('is replaced twice at most, and the error does not blame what it loads', async () => {
+    const messages: string[] = [];
+    const start = startScratch({
+      folder,
+      dataName: 'backup b',
+      frozenAfterMs: 300,
+      // Asleep for a minute before each key: to the system it looks as one does that waits for a lock for good.
+      config: { 'key-load-delay': '60000000' },
+      log: (message) => messages.push(message),
+    });
+    await expect(start).rejects.toMatchObject({
+      code: 'database-failed',
+      message: expect.stringContaining('FalkorDB froze 3 times while loading backup b'),
+      hint: expect.stringContaining('says nothing about the backup'),
+      retryable: true,
+    });
+    expect(messages).toHaveLength(2);
+    await expectNothingButTheData();
+  });
+
+  test('is not one that is at work for longer than that', async () => {
+    const busy = join(parent, 'busy');
+    await mkdir(busy);
+    {
+      await using server = await startScratch({ folder: busy });
+      using session = await connect(server);
+      await session.client.eval("for i = 1, 500000 do redis.call('SET', i, i) end", 0);
+      await session.client.save();
+    }
+    const log = vi.fn();
+    const started = performance.now();
+    const server = await startScratch({ folder: busy, frozenAfterMs: 200, log });
+    expect(performance.now() - started).toBeGreaterThan(300);
+    expect(log).not.toHaveBeenCalled();
+    await server.stop();
+    await rm(busy, { recursive: true });
+    await expectNothingButTheData();
+  });
+
+  test('is waited for where its process may be out of sight, in a container', async () => {
+    const engine = { ...(await resolveEngine()), isContainer: true };
+    const config = { 'key-load-delay': '60000000' };
+    const start = startScratch({ engine, folder, config, frozenAfterMs: 100, readyTimeoutMs: 1_000 });
+    await expect(start).rejects.toMatchObject({ code: 'deadline' });
+    await expectNothingButTheData();
+  });
+});
+
 describe('however it ends', () => {
   test('a server that ends by itself takes its temporary files and its supervisor with it', async () => {
     const server = await startScratch();
