@@ -9,13 +9,14 @@ export default defineConfig({
     // The tests of real servers wait more than they work.
     maxWorkers: Math.max(4, availableParallelism()),
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      // Properties are tried on many examples, while other lanes keep the machine busy.
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
       {
         test: {
           name: 'conformance',
           include: ['test/conformance/**/*.test.ts'],
           exclude: [S3_TESTS],
-          testTimeout: 60_000,
+          testTimeout: 120_000,
         },
       },
       {
@@ -29,11 +30,28 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'infra',
+          include: ['test/infra/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: 's3',
           include: [S3_TESTS],
           globalSetup: ['test/support/s3/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'scenario',
+          include: ['test/scenario/**/*.test.ts'],
+          globalSetup: ['test/support/s3/global-setup.ts', 'test/scenario/support/global-setup.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
     ],

@@ -1,5 +1,4 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Logger } from 'pino';
 import { commitManifest, newest, newestOfTiers } from '../core/catalog/catalog.ts';
 import { findSettled } from '../core/catalog/tombstones.ts';
 import { type BackupIdParts, formatBackupId } from '../core/model/backup-id.ts';
@@ -8,9 +7,12 @@ import { dumpKey, stateKey } from '../core/model/keys.ts';
 import type { Manifest } from '../core/model/manifest.ts';
 import { TIERS, type Tier } from '../core/model/tiers.ts';
 import type { ObjectStore } from '../core/store/object-store.ts';
-import { encodeJson, putIfAbsent } from '../core/store/small-object.ts';
+import { encodeJson, listedBytes, putIfAbsent } from '../core/store/small-object.ts';
 import { buildManifest } from './backup-manifest.ts';
+import type { Outcome } from './conclusion.ts';
 import type { Config } from './config.ts';
+import { findCovering } from './covered.ts';
+import { backupEnded } from './events.ts';
 import { Database } from './falkordb/database.ts';
 import type { DumpSource } from './falkordb/dump-source.ts';
 import { takeQuietInventory } from './falkordb/inventory.ts';
@@ -18,11 +20,13 @@ import { openDump } from './falkordb/open-dump.ts';
 import { preflight } from './falkordb/preflight.ts';
 import { readServerState } from './falkordb/server-state.ts';
 import { writeMarker } from './falkordb/write-marker.ts';
+import { boundLog } from './logging/bound-log.ts';
 import { EXTENSIONS } from './pipeline/codec.ts';
 import { Digest } from './pipeline/observe.ts';
 import { storeDump } from './pipeline/store-dump.ts';
 import type { OnProgress } from './progress.ts';
-import { type Outcome, recordRun, type Work } from './run.ts';
+import { recordRun, type Work } from './run.ts';
+import { createTeller, type TellingDeps } from './telling.ts';
 import { isUnchanged } from './unchanged.ts';
 
 export interface BackupRequest {
@@ -30,20 +34,25 @@ export interface BackupRequest {
   /** Whole seconds count: a retry with the same time is the same backup. */
   scheduledFor: Date;
   runId: string;
+  /**
+   * True where a clock asked for it: it waits for another run that is at work on the target (a snapshot for
+   * `busyTimeoutSeconds`, a larger one, which comes seldom, for as long as it may last), and is skipped where a larger
+   * backup was taken meanwhile. False where somebody waits for it: it fails at once.
+   */
+  isScheduled?: boolean;
 }
 
-export interface BackupDeps {
+export interface BackupDeps extends TellingDeps {
   config: Config;
   store: ObjectStore;
   now: () => Date;
-  log: Logger;
   onProgress: OnProgress;
   signal: AbortSignal;
 }
 
 export type BackupResult =
   | { status: 'completed'; runId: string; manifest: Manifest }
-  | { status: 'skipped'; runId: string; backupId: string; reason: string };
+  | { status: 'skipped'; runId: string; backupId: string; reason: 'unchanged' | 'covered'; by: string };
 
 /**
  * Makes one backup of the target, or finds that it exists already.
@@ -52,10 +61,10 @@ export type BackupResult =
  */
 export async function backup(request: BackupRequest, deps: BackupDeps): Promise<BackupResult> {
   const { config, store, now, signal } = deps;
-  const { runId } = request;
+  const { runId, isScheduled = false } = request;
   const parts = { target: config.target, tier: request.tier, scheduledFor: request.scheduledFor };
   const backupId = formatBackupId(parts);
-  const log = deps.log.child({ runId, backupId });
+  const log = boundLog(deps.log, { runId, backupId });
   const run = {
     verb: 'backup' as const,
     runId,
@@ -65,11 +74,20 @@ export async function backup(request: BackupRequest, deps: BackupDeps): Promise<
     now,
     log,
     timeoutSeconds: config.timeoutSeconds,
+    waitSeconds: isScheduled ? waitOf(request.tier, config) : 0,
     signal,
   };
-  const outcome = await recordRun(run, (work) => makeBackup(parts, runId, work, { ...deps, log }));
-  if (outcome.status === 'skipped') return { status: 'skipped', runId, backupId, reason: outcome.reason };
+  const outcome = await recordRun(run, (work) => makeBackup(parts, runId, work, { ...deps, log }, { isScheduled }), {
+    teller: createTeller({ ...deps, log }),
+    describe: (end) => backupEnded({ target: config.target, runId, backupId }, end),
+  });
+  if (outcome.status === 'skipped') return { runId, backupId, ...outcome };
   return { status: 'completed', runId, manifest: outcome.value };
+}
+
+/** The next snapshot comes soon; what a larger tier misses, it misses for its whole period. */
+function waitOf(tier: Tier, { busyTimeoutSeconds }: Config): number {
+  return tier === 'snapshot' ? busyTimeoutSeconds : Number.POSITIVE_INFINITY;
 }
 
 /**
@@ -81,6 +99,7 @@ export async function makeBackup(
   runId: string,
   { lease, signal }: Work,
   { config, store, now, log, onProgress }: BackupDeps,
+  { isScheduled = false }: Pick<BackupRequest, 'isScheduled'> = {},
 ): Promise<Outcome<Manifest>> {
   const startedAt = now();
   const wait = (ms: number) => setTimeout(ms, undefined, { signal });
@@ -89,6 +108,11 @@ export async function makeBackup(
   if (existing) {
     log.info('This backup exists already; nothing to do');
     return { status: 'completed', value: existing };
+  }
+  const covering = isScheduled ? await findCovering(store, parts) : undefined;
+  if (covering && (await isStored(store, covering))) {
+    log.info({ by: covering.backupId }, 'A larger backup was taken since this one was due');
+    return { status: 'skipped', reason: 'covered', by: covering.backupId };
   }
   using db = await Database.connect(config.falkordb);
   const info = await preflight(db);
@@ -107,7 +131,7 @@ export async function makeBackup(
     const last = newest(await newestOfTiers(store, parts.target, TIERS));
     if (last && isUnchanged(last, info, inventory.graphs) && (await isStored(store, last))) {
       log.info({ last: last.backupId }, 'Nothing was written since the last backup');
-      return { status: 'skipped', reason: 'unchanged' };
+      return { status: 'skipped', reason: 'unchanged', by: last.backupId };
     }
     // The store was asked meanwhile, which takes its time.
     if ((await writeMarker(db, { ownSaves: 0 })) !== inventory.marker) inventory = await count();
@@ -194,8 +218,7 @@ async function storeState(store: ObjectStore, key: string, bytes: Uint8Array): P
 
 /** A skip leans on the last backup: its bytes must be there. */
 async function isStored(store: ObjectStore, { stored }: Manifest): Promise<boolean> {
-  for await (const { key, bytes } of store.list(stored.key)) return key === stored.key && bytes === stored.bytes;
-  return false;
+  return (await listedBytes(store, stored.key)) === stored.bytes;
 }
 
 function alreadyCommitted(parts: BackupIdParts): BackupError {

@@ -2,15 +2,22 @@ import { readFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { EventBus } from '../core/alerts/event-bridge.ts';
+import type { ShapeName } from '../core/alerts/webhook/shapes.ts';
 import { systemErrorCode } from '../core/model/errors.ts';
+import type { EventType } from '../core/model/events.ts';
 import type { RetentionPolicy } from '../core/model/retention.ts';
-import type { Duration, Rule } from '../core/model/retention-rules.ts';
+import type { Duration } from '../core/model/retention-rules.ts';
+import { toRetention } from '../core/model/retention-settings.ts';
 import type { SettingValues } from '../core/model/settings.ts';
 import type { S3Options } from '../core/store/s3/s3-options.ts';
 import { type Address, parseAddress } from './falkordb/address.ts';
 import type { SourceSetting } from './falkordb/open-dump.ts';
+import type { LogFile } from './logging/rotating-file.ts';
 import type { Compression } from './pipeline/codec.ts';
 import { invalidSettings, resolveSettings } from './settings.ts';
+
+const BYTES_OF_MB = 1_000_000;
 
 /** What the verbs need, checked as a whole. */
 export interface Config {
@@ -31,10 +38,30 @@ export interface Config {
   retention: RetentionPolicy;
   /** Of run records. */
   keepRuns: Duration;
+  /** That is told what happens; undefined where none is. */
+  eventBus: EventBus | undefined;
+  webhooks: Webhooks;
+  /** A secret. */
+  heartbeatUrl: string | undefined;
   logLevel: string;
+  /** That is written besides stderr. */
+  logFile: LogFile | undefined;
+  /** Where commands leave metrics when they end; undefined for nowhere. */
+  metricsFile: string | undefined;
   busyTimeoutSeconds: number;
   saveTimeoutSeconds: number;
   timeoutSeconds: number;
+}
+
+/** Where notices are posted, and which. */
+export interface Webhooks {
+  /** Secrets. */
+  urls: string[];
+  /** Signs what is posted. */
+  secret: string | undefined;
+  /** By default that of the URL's host. */
+  shape: ShapeName | undefined;
+  types: readonly EventType[];
 }
 
 export interface HostAndPort {
@@ -67,6 +94,8 @@ export function loadConfig({ flags, env, settingsFile }: ConfigSources): Config 
     problems.push('FALKORDB_URL must be redis[s]://[user[:password]@]host[:port], with % in a password written %25');
   const password = readSettingFile(values.falkordbPasswordFile, 'FALKORDB_PASSWORD_FILE', problems)?.trimEnd();
   if (password === '') problems.push('FALKORDB_PASSWORD_FILE names a file without a password in it');
+  const webhookSecret = readSettingFile(values.webhookSecretFile, 'BACKUP_WEBHOOK_SECRET_FILE', problems)?.trimEnd();
+  if (webhookSecret === '') problems.push('BACKUP_WEBHOOK_SECRET_FILE names a file without a secret in it');
   const ca = readSettingFile(values.falkordbCaFile, 'FALKORDB_CA_FILE', problems);
   const cert = readSettingFile(values.restoreTlsCertFile, 'RESTORE_TLS_CERT_FILE', problems);
   const key = readSettingFile(values.restoreTlsKeyFile, 'RESTORE_TLS_KEY_FILE', problems);
@@ -79,6 +108,7 @@ export function loadConfig({ flags, env, settingsFile }: ConfigSources): Config 
     problems.push('S3_KMS_KEY_ID needs S3_ENCRYPTION=aws:kms');
   if (problems.length > 0 || !falkordb || !storeUrl) throw invalidSettings(problems);
   const settings = values as SettingValues;
+  const { policy, keepRuns } = toRetention(settings);
   return {
     target: settings.target,
     falkordb: { ...falkordb, ca, password: password ?? falkordb.password },
@@ -91,29 +121,34 @@ export function loadConfig({ flags, env, settingsFile }: ConfigSources): Config 
     stateFolder: resolve(settings.stateDir ?? join(homedir(), '.local/state/falkordb-backup')),
     advertise: settings.restoreAdvertise === undefined ? undefined : parseHostAndPort(settings.restoreAdvertise),
     replicationTls: cert === undefined || key === undefined ? undefined : { cert, key },
-    retention: retentionPolicy(settings),
-    keepRuns: { amount: settings.retentionRunsDays, unit: 'd' },
+    retention: policy,
+    keepRuns,
+    eventBus: eventBus(settings),
+    webhooks: {
+      urls: settings.webhookUrls ?? [],
+      secret: webhookSecret ?? settings.webhookSecret,
+      shape: settings.webhookShape === 'auto' ? undefined : settings.webhookShape,
+      types: settings.notices,
+    },
+    heartbeatUrl: settings.heartbeatUrl,
     logLevel: settings.logLevel,
+    logFile: logFile(settings),
+    metricsFile: settings.metricsFile === undefined ? undefined : resolve(settings.metricsFile),
     busyTimeoutSeconds: settings.busyTimeoutSeconds,
     saveTimeoutSeconds: settings.saveTimeoutSeconds,
     timeoutSeconds: settings.timeoutSeconds,
   };
 }
 
-function retentionPolicy(settings: SettingValues): RetentionPolicy {
-  const all = (amount: number, unit: Duration['unit']): Rule[] => [{ kind: 'all', youngerThan: { amount, unit } }];
-  return {
-    tiers: {
-      snapshot: settings.retentionSnapshot,
-      daily: all(settings.retentionDays, 'd'),
-      weekly: all(settings.retentionWeekly, 'w'),
-      monthly: all(settings.retentionMonthly, 'mo'),
-      manual: settings.retentionManual,
-      'pre-restore': settings.retentionPreRestore,
-    },
-    minimumGood: settings.retentionMinimum,
-    timeZone: settings.retentionTimeZone,
-  };
+/** By default the region of AWS's own settings, not that of a store elsewhere. */
+function eventBus({ eventBus: name, s3Region }: SettingValues): EventBus | undefined {
+  if (name === undefined) return undefined;
+  const [, ownRegion] = /^arn:[^:]*:events:([^:]+):/.exec(name) ?? [];
+  return { name, region: ownRegion ?? s3Region };
+}
+
+function logFile({ logFile: path, logFileMaxMb, logFiles: kept }: SettingValues): LogFile | undefined {
+  return path === undefined ? undefined : { path: resolve(path), maxBytes: logFileMaxMb * BYTES_OF_MB, kept };
 }
 
 function parseHostAndPort(text: string): HostAndPort {

@@ -63,5 +63,6 @@ function unknownNames(values: Record<string, unknown>, fileName: string): string
 }
 
 function shown(setting: Setting, text: string): string {
-  return setting.secret ? '' : ` (it is "${text}")`;
+  // A password may have been put where none belongs.
+  return setting.secret ? '' : ` (it is "${text.replaceAll(/\/\/[^/\s]*@/g, '//…@')}")`;
 }

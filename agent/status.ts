@@ -1,6 +1,6 @@
 import { Cron } from 'croner';
 import { type NewestEntry, newestEntriesOfTiers } from '../core/catalog/catalog.ts';
-import { listRuns } from '../core/catalog/runs.ts';
+import { listRuns, type Run } from '../core/catalog/runs.ts';
 import { hasCode } from '../core/model/errors.ts';
 import { runsPrefix, tierPrefix } from '../core/model/keys.ts';
 import { type RunOutcome, runOutcome, type Verdict } from '../core/model/run-record.ts';
@@ -42,7 +42,8 @@ export interface Size {
 }
 
 export async function readStatus(store: ObjectStore, target: string, now: Date): Promise<Status> {
-  const runs = await listRuns(store, target, new Date(now.getTime() - RUNS_WINDOW_DAYS * DAY_MS));
+  const since = new Date(now.getTime() - RUNS_WINDOW_DAYS * DAY_MS);
+  const runs = (await listRuns(store, target, since)).filter(isWork);
   const newest = await newestEntriesOfTiers(store, target, TIERS);
   const made = new Set(newest.map(({ manifest }) => manifest.runId));
   const outcomes = runs.map((run) => ({ run, outcome: runOutcome(run, made.has(run.runId)) }));
@@ -61,6 +62,11 @@ export async function readStatus(store: ObjectStore, target: string, now: Date):
     running: outcomes.filter(({ outcome }) => isOpen(outcome)).map(({ run }) => run.runId),
     size: await measure(store, target),
   };
+}
+
+/** A plan changes nothing: whether one is being made, or could not be, says nothing of the target. */
+function isWork({ requested }: Run): boolean {
+  return requested?.verb !== 'plan';
 }
 
 function isOpen(outcome: RunOutcome): boolean {

@@ -4,9 +4,11 @@ import { BackupError, type ErrorCode, toBackupError } from '../core/model/errors
 import type { Manifest } from '../core/model/manifest.ts';
 import type { Verification } from '../core/model/verification.ts';
 import type { ObjectStore } from '../core/store/object-store.ts';
+import { verificationFailed } from './events.ts';
 import { readDump } from './pipeline/read-dump.ts';
 import type { OnProgress } from './progress.ts';
 import { readStateFile } from './state-file.ts';
+import { createTeller, type TellingDeps } from './telling.ts';
 
 export interface VerifyDeps {
   store: ObjectStore;
@@ -76,6 +78,15 @@ async function verifyManifest(deps: VerifyDeps, manifest: Manifest): Promise<Ver
     if (failure.code !== 'integrity') throw failure;
     return { backupId, failure };
   }
+}
+
+/** That it could not be tried says nothing about a backup, and is not told. */
+export async function tellOfDamage(results: VerifyResult[], deps: TellingDeps & { now: () => Date }): Promise<void> {
+  const events = results.flatMap(({ backupId, failure }) => {
+    const event = failure && verificationFailed(backupId, failure, deps.now());
+    return event ? [event] : [];
+  });
+  await createTeller(deps).tell(...events);
 }
 
 /** Undefined where it was loaded and is what its manifest says. */

@@ -1,41 +1,13 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { build, type Metafile } from 'esbuild';
+import { rm, writeFile } from 'node:fs/promises';
+import { bundle, licenses } from './bundle.ts';
 
+// The first of the builds: what the others leave in dist is theirs.
 await rm('dist', { recursive: true, force: true });
 
-/** One file that needs nothing but Node: what is published, and what the container holds. */
-const { metafile } = await build({
+/** What is published, and what the container holds. */
+const metafile = await bundle({
   entryPoints: ['agent/main.ts'],
   outfile: 'dist/agent.mjs',
-  bundle: true,
-  platform: 'node',
-  target: 'node24',
-  // esbuild 0.28 would rewrite it, and wrongly so in a loop: an error of one turn is thrown again by the next one.
-  supported: { using: true },
-  format: 'esm',
-  // Prefers the ES module of a package that has both.
-  mainFields: ['module', 'main'],
-  banner: {
-    // Some bundled packages are CommonJS and call require for Node's own modules.
-    js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
-  },
-  legalComments: 'none',
-  metafile: true,
-  logLevel: 'warning',
+  shebang: '#!/usr/bin/env node\n',
 });
 await writeFile('dist/THIRD-PARTY-LICENSES.txt', await licenses(metafile));
-
-/** The licences of the packages in the bundle ask to go with it. */
-async function licenses({ inputs }: Metafile): Promise<string> {
-  const folders = Object.keys(inputs).map((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]);
-  const texts = [...new Set(folders)].sort().map((folder) => (folder === undefined ? '' : licenseOf(folder)));
-  return (await Promise.all(texts)).join('');
-}
-
-async function licenseOf(folder: string): Promise<string> {
-  const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
-  const file = (await readdir(folder)).find((entry) => /^(licen[cs]e|copying)/i.test(entry));
-  const text = file === undefined ? `${license}\n` : await readFile(join(folder, file), 'utf8');
-  return `${name} ${version}\n${'-'.repeat(40)}\n${text}\n\n`;
-}

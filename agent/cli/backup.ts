@@ -1,20 +1,18 @@
 import { type Command, Option } from 'commander';
 import { BackupError, toBackupError } from '../../core/model/errors.ts';
 import type { Manifest } from '../../core/model/manifest.ts';
-import { newRunId } from '../../core/model/run-id.ts';
-import { TIERS, type Tier } from '../../core/model/tiers.ts';
+import { SCHEDULED_TIERS, TIERS, type Tier } from '../../core/model/tiers.ts';
 import { type BackupResult, backup } from '../backup.ts';
 import { proveBackup } from '../prove.ts';
-import { verifyOne } from '../verify.ts';
+import { tellOfDamage, verifyOne } from '../verify.ts';
 import type { Cli } from './cli.ts';
 import { formatBytes, formatSeconds } from './format.ts';
-import { type Answer, addCommonOptions, inSession, parseRunId, type Session } from './session.ts';
+import { type Answer, addCommonOptions, inSession, type Session } from './session.ts';
 import { describeVerification } from './verification-text.ts';
 
 interface BackupFlags {
   tier: Tier;
   scheduledFor?: string;
-  runId?: string;
   verify?: boolean;
 }
 
@@ -25,12 +23,14 @@ export function backupCommand(command: Command, cli: Cli): void {
       .addOption(new Option('--tier <tier>', 'the tier it belongs to').choices(TIERS).default('manual'))
       .option(
         '--scheduled-for <time>',
-        'the time it was due, ISO 8601; a retry with the same time makes the same backup',
+        'the time it was due, ISO 8601: a retry makes the same backup, and waits for another run that is at work',
       )
       .option('--run-id <id>', 'the id to record the run under')
       .option('--verify', 'load the backup into a throw-away FalkorDB when it is complete, as "verify --load" does'),
     'database',
     'scratch',
+    'events',
+    'metrics',
   )
     .addHelpText(
       'after',
@@ -43,13 +43,12 @@ Examples:
     )
     .action((flags: BackupFlags) =>
       inSession(cli, command, async (session) => {
-        const now = session.now();
-        const scheduledFor = flags.scheduledFor === undefined ? now : parseTime(flags.scheduledFor);
-        const runId = flags.runId === undefined ? newRunId(now) : parseRunId(flags.runId);
-        const result = await backup({ tier: flags.tier, scheduledFor, runId }, session);
-        if (result.status === 'skipped') return { json: result, text: `Skipped ${result.backupId}: ${result.reason}.` };
-        const made = answer(result);
-        return flags.verify ? withVerification(made, result.manifest, session) : made;
+        const { runId } = session;
+        const scheduledFor = flags.scheduledFor === undefined ? session.now() : parseTime(flags.scheduledFor);
+        const isScheduled = flags.scheduledFor !== undefined && SCHEDULED_TIERS.some((tier) => tier === flags.tier);
+        const result = await backup({ tier: flags.tier, scheduledFor, runId, isScheduled }, session);
+        if (result.status === 'skipped' || !flags.verify) return backupAnswer(result);
+        return withVerification(madeAnswer(result), result.manifest, session);
       }),
     );
 }
@@ -57,11 +56,13 @@ Examples:
 /** The backup is there, whatever becomes of its proof. */
 async function withVerification(made: MadeAnswer, manifest: Manifest, session: Session): Promise<Answer> {
   try {
-    const { loaded, failure } = await verifyOne(
+    const verified = await verifyOne(
       { ...session, load: (...backup) => proveBackup(...backup, session) },
       manifest.target,
       manifest.backupId,
     );
+    await tellOfDamage([verified], session);
+    const { loaded, failure } = verified;
     const found = loaded ? [`  ${describeVerification(manifest, loaded.verification)}`] : [];
     const json = { ...made.json, verification: loaded?.verification ?? null };
     if (!failure) return { json, text: [made.text, ...found].join('\n') };
@@ -88,7 +89,12 @@ interface MadeAnswer extends Answer {
   json: Record<string, unknown>;
 }
 
-function answer(result: BackupResult & { status: 'completed' }): MadeAnswer {
+export function backupAnswer(result: BackupResult): Answer {
+  if (result.status === 'completed') return madeAnswer(result);
+  return { json: result, text: `Skipped ${result.backupId}: ${result.reason} (see ${result.by}).` };
+}
+
+function madeAnswer(result: BackupResult & { status: 'completed' }): MadeAnswer {
   const { manifest, runId } = result;
   const nodes = manifest.graphs.reduce((sum, graph) => sum + graph.nodes, 0);
   return {

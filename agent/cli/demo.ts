@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 import { BackupError, systemErrorCode } from '../../core/model/errors.ts';
+import { SETTINGS } from '../../core/model/settings.ts';
 import { dependencyGraph } from '../demo/dependency-graph.ts';
 import { loadDependencyGraph } from '../demo/load-graph.ts';
 import { connect, DEMO_GRAPH, startDemoServer } from '../demo/server.ts';
@@ -59,7 +60,7 @@ async function runDemo({ lockfile, keep }: DemoFlags, cli: Cli, run: RunVerb): P
   const env = {
     BACKUP_LOG_LEVEL: 'warn',
     BACKUP_STATE_DIR: stateFolder,
-    ...cli.env,
+    ...withoutSettings(cli.env),
     ...settings,
     FALKORDB_URL: server.url,
   };
@@ -107,4 +108,11 @@ async function readLockfile(path: string): Promise<string> {
       cause,
     });
   }
+}
+
+/** What is set for a real FalkorDB is not for the demo: nobody is to be told of it, and its numbers go nowhere. */
+function withoutSettings(env: Cli['env']): Cli['env'] {
+  const dropped = new Set<string>(Object.values(SETTINGS).map((setting) => setting.env));
+  for (const setting of [SETTINGS.logLevel, SETTINGS.scratchDir]) dropped.delete(setting.env);
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !dropped.has(name)));
 }

@@ -1,10 +1,7 @@
 import type { Command } from 'commander';
 import { EXIT_CODES } from '../../core/model/errors.ts';
-import { checkDatabase } from '../doctor/database-checks.ts';
 import type { Finding } from '../doctor/finding.ts';
-import { checkOrphans } from '../doctor/orphan-check.ts';
-import { checkUnfinishedRestore } from '../doctor/restore-check.ts';
-import { checkStore } from '../doctor/store-checks.ts';
+import { examine } from '../doctor.ts';
 import type { Cli } from './cli.ts';
 import { type Answer, addCommonOptions, inSession } from './session.ts';
 
@@ -15,6 +12,7 @@ export function doctorCommand(command: Command, cli: Cli): void {
     command.description('Check everything a backup needs, and say how to mend what is wrong'),
     'database',
     'restore',
+    'events',
   )
     .addHelpText(
       'after',
@@ -25,22 +23,10 @@ Examples:
   $ falkordb-backup doctor
   $ falkordb-backup doctor --json`,
     )
-    .action(() =>
-      inSession(cli, command, async ({ config, store, now }) => {
-        const [database, storage] = await Promise.all([
-          checkDatabase(config, now),
-          checkStore(store, config.target, now),
-        ]);
-        const works = storage.every(({ level }) => level !== 'problem');
-        const leftOvers = works
-          ? [await checkOrphans(store, config.target, now()), await checkUnfinishedRestore(config, store, now())]
-          : [];
-        return answer([...database, ...storage, ...leftOvers]);
-      }),
-    );
+    .action(() => inSession(cli, command, async (session) => doctorAnswer(await examine(session))));
 }
 
-function answer(findings: Finding[]): Answer {
+export function doctorAnswer(findings: Finding[]): Answer {
   const problems = findings.filter(({ level }) => level === 'problem').length;
   const warnings = findings.filter(({ level }) => level === 'warning').length;
   const lines = findings.flatMap(({ level, check, message, fix }) => [

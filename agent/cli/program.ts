@@ -5,8 +5,10 @@ import { backupCommand } from './backup.ts';
 import type { Cli } from './cli.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
+import { executeCommand } from './execute.ts';
 import { fetchCommand } from './fetch.ts';
 import { listCommand } from './list.ts';
+import { notifyCommand } from './notify.ts';
 import { pinCommand, unpinCommand } from './pin.ts';
 import { pruneCommand } from './prune.ts';
 import { restoreCommand } from './restore.ts';
@@ -26,6 +28,8 @@ const VERBS: Record<string, (command: Command, cli: Cli) => void> = {
   prune: pruneCommand,
   status: statusCommand,
   doctor: doctorCommand,
+  notify: notifyCommand,
+  execute: executeCommand,
   demo: (command, cli) => demoCommand(command, cli, runCommandLine),
 };
 

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { addMark } from '../../core/catalog/marks.ts';
+import type { TargetPrune, TargetsPrune } from '../../core/catalog/prune-targets.ts';
 import { listTargets } from '../../core/catalog/restores.ts';
 import { parseBackupId } from '../../core/model/backup-id.ts';
 import { BackupError, EXIT_CODES } from '../../core/model/errors.ts';
 import type { Mark } from '../../core/model/mark.ts';
-import { pruneTargets, type TargetPrune, type TargetsPrune } from '../prune.ts';
+import { pruneTargets } from '../prune.ts';
 import type { Cli } from './cli.ts';
 import { formatBytes, formatTable, formatTime } from './format.ts';
 import { operator } from './operator.ts';
@@ -25,6 +26,8 @@ export function pruneCommand(command: Command, cli: Cli): void {
       .option('--all-targets', 'the backups of every target in the store')
       .option('--accept-collapse <backup>', 'this backup rightly holds less than older ones: let those go')
       .option('--time-budget <seconds>', 'begin nothing new after so long; the next prune goes on'),
+    'events',
+    'metrics',
   )
     .addHelpText(
       'after',

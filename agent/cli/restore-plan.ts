@@ -3,23 +3,6 @@ import { formatBytes, formatFields, formatTime } from './format.ts';
 
 const SHOWN_GRAPHS = 10;
 
-export function planJson({ request, source, target, server, graphs, proof, refusals, notes }: RestorePlan, now: Date) {
-  return {
-    status: refusals.length === 0 ? 'planned' : 'refused',
-    restore: source.name,
-    takenAt: source.takenAt.toISOString(),
-    ageSeconds: Math.round((now.getTime() - source.takenAt.getTime()) / 1000),
-    rdb: { bytes: source.bytes, sha256: source.sha256 },
-    writtenBy: source.engine,
-    target,
-    server: { address: server.address, falkordb: server.falkordbVersion ?? null, redis: server.redisVersion, graphs },
-    provenAt: proof?.verifiedAt ?? null,
-    safetyBackup: request.withSafetyBackup,
-    refusals: refusals.map(({ code, message, hint = null }) => ({ code, message, hint })),
-    notes,
-  };
-}
-
 export function describePlan(plan: RestorePlan, now: Date): string {
   const { request, source, target, server, graphs, proof, refusals, notes } = plan;
   const { falkordb, redis } = source.engine;

@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
-import { parseBackupId } from '../../core/model/backup-id.ts';
 import { BackupError } from '../../core/model/errors.ts';
-import { newRunId } from '../../core/model/run-id.ts';
 import { targetSchema } from '../../core/model/target.ts';
+import { assertOneTarget, assertPossible } from '../restore/guards.ts';
 import { planRestore, type RestorePlan, type RestoreRequest } from '../restore/plan.ts';
-import { recoverTarget } from '../restore/recover-target.ts';
+import { planJson } from '../restore/plan-json.ts';
+import { type RecoverResult, recoverTarget } from '../restore/recover-target.ts';
 import { type RestoreResult, restore } from '../restore/restore.ts';
 import type { Cli } from './cli.ts';
 import { confirm } from './confirm.ts';
 import { formatSeconds } from './format.ts';
-import { describePlan, planJson } from './restore-plan.ts';
-import { type Answer, addCommonOptions, inSession, parseRunId, type Session } from './session.ts';
+import { describePlan } from './restore-plan.ts';
+import { type Answer, addCommonOptions, inSession, type Session } from './session.ts';
 
 interface RestoreFlags {
   dryRun?: boolean;
@@ -21,7 +21,6 @@ interface RestoreFlags {
   safetyBackup: boolean;
   allowNewerEngine?: boolean;
   recover?: boolean;
-  runId?: string;
 }
 
 export function restoreCommand(command: Command, cli: Cli): void {
@@ -41,6 +40,8 @@ export function restoreCommand(command: Command, cli: Cli): void {
     'database',
     'scratch',
     'restore',
+    'events',
+    'metrics',
   )
     .addHelpText(
       'after',
@@ -58,36 +59,32 @@ Examples:
     )
     .action((reference: string | undefined, flags: RestoreFlags) =>
       inSession(cli, command, async (session) => {
-        if (flags.recover && reference !== undefined) throw contradiction(`--recover and "${reference}"`);
+        if (flags.recover && reference !== undefined) throw contradiction(reference);
         if (flags.recover) return recoverAnswer(await recoverTarget(session, { force: flags.force ?? false }));
         const plan = await planRestore(requestOf(reference, flags, session), session);
         if (flags.dryRun) return planAnswer(plan, session);
         assertPossible(plan);
         await confirm(cli, flags, plan.target, `${describePlan(plan, session.now())}\n`);
-        return answer(await restore(plan, session), cli.program);
+        return restoreAnswer(await restore(plan, session), cli.program);
       }),
     );
 }
 
-function requestOf(reference: string | undefined, flags: RestoreFlags, { now }: Session): RestoreRequest {
+function requestOf(reference: string | undefined, flags: RestoreFlags, { runId }: Session): RestoreRequest {
   if (reference === undefined) {
     throw new BackupError('invalid-argument', 'Say what to restore.', {
       hint: 'Give a backup id (see "list"), "latest", "latest:<tier>", or a plain .rdb file.',
     });
   }
-  if (flags.fromTarget !== undefined) {
-    if (!targetSchema.safeParse(flags.fromTarget).success) {
-      throw new BackupError('invalid-argument', `--from-target "${flags.fromTarget}" is no name of a target.`, {
-        hint: '"falkordb-backup list --all-targets" shows those of the store.',
-      });
-    }
-    const named = parseBackupId(reference)?.target;
-    if (named !== undefined && named !== flags.fromTarget)
-      throw contradiction(`${reference} and --from-target ${flags.fromTarget}`);
+  if (flags.fromTarget !== undefined && !targetSchema.safeParse(flags.fromTarget).success) {
+    throw new BackupError('invalid-argument', `--from-target "${flags.fromTarget}" is no name of a target.`, {
+      hint: '"falkordb-backup list --all-targets" shows those of the store.',
+    });
   }
+  assertOneTarget({ reference, fromTarget: flags.fromTarget });
   return {
     reference,
-    runId: flags.runId === undefined ? newRunId(now()) : parseRunId(flags.runId),
+    runId,
     fromTarget: flags.fromTarget,
     unproven: flags.unproven ?? false,
     withSafetyBackup: flags.safetyBackup,
@@ -95,11 +92,13 @@ function requestOf(reference: string | undefined, flags: RestoreFlags, { now }: 
   };
 }
 
-function contradiction(what: string): BackupError {
-  return new BackupError('invalid-argument', `${what} contradict each other.`, { hint: 'Give one of the two.' });
+function contradiction(reference: string): BackupError {
+  return new BackupError('invalid-argument', `--recover and "${reference}" contradict each other.`, {
+    hint: 'Give one of the two.',
+  });
 }
 
-function planAnswer(plan: RestorePlan, { now }: Session): Answer {
+export function planAnswer(plan: RestorePlan, { now }: Pick<Session, 'now'>): Answer {
   const [refusal] = plan.refusals;
   return {
     json: planJson(plan, now()),
@@ -108,20 +107,7 @@ function planAnswer(plan: RestorePlan, { now }: Session): Answer {
   };
 }
 
-/** All reasons at once: a person mends them in one go. */
-function assertPossible({ refusals, source }: RestorePlan): void {
-  const [first, ...others] = refusals;
-  if (!first || others.length === 0) {
-    if (first) throw first;
-    return;
-  }
-  const lines = refusals.map(({ message, hint }) => `\n  - ${message}${hint ? ` ${hint}` : ''}`);
-  throw new BackupError(first.code, `${source.name} cannot be restored:${lines.join('')}`, {
-    hint: 'Nothing was changed. Mend what is listed, or "fetch" the file and start a server from it.',
-  });
-}
-
-function answer(result: RestoreResult, program: string): Answer {
+export function restoreAnswer(result: RestoreResult, program: string): Answer {
   const { safetyBackupId, graphs, pendingIndexes, steps, notes } = result;
   const nodes = graphs.reduce((sum, graph) => sum + graph.nodes, 0);
   const lines = [
@@ -136,6 +122,6 @@ function answer(result: RestoreResult, program: string): Answer {
   return { json: result, text: lines.join('\n') };
 }
 
-function recoverAnswer(result: Awaited<ReturnType<typeof recoverTarget>>): Answer {
+export function recoverAnswer(result: RecoverResult): Answer {
   return { json: result, text: result.message, exitCode: result.exitCode };
 }

@@ -5,7 +5,10 @@ import { formatBytes, formatTable, formatTime, formatVerified } from './format.t
 import { addCommonOptions, inSession } from './session.ts';
 
 export function statusCommand(command: Command, cli: Cli): void {
-  addCommonOptions(command.description('Show the newest good backup of each tier, what is due, and the last failure'))
+  addCommonOptions(
+    command.description('Show the newest good backup of each tier, what is due, and the last failure'),
+    'metrics',
+  )
     .addHelpText(
       'after',
       `

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { EXIT_CODES } from '../../core/model/errors.ts';
 import { proveBackup } from '../prove.ts';
-import { type VerifyDeps, type VerifyResult, verifyAll, verifyOne } from '../verify.ts';
+import { tellOfDamage, type VerifyDeps, type VerifyResult, verifyAll, verifyOne } from '../verify.ts';
 import type { Cli } from './cli.ts';
 import { type Answer, addCommonOptions, inSession } from './session.ts';
 import { describeVerification } from './verification-text.ts';
@@ -19,6 +19,8 @@ export function verifyCommand(command: Command, cli: Cli): void {
       .option('--all', 'every backup of the target')
       .option('--load', 'load it into a throw-away FalkorDB too, and compare what that holds with the manifest'),
     'scratch',
+    'events',
+    'metrics',
   )
     .addHelpText(
       'after',
@@ -37,7 +39,9 @@ Examples:
           ? { load: (manifest, parts) => proveBackup(manifest, parts, session) }
           : {};
         const deps = { ...session, ...loading };
-        return answer(all ? await verifyAll(deps, target) : [await verifyOne(deps, target, reference)]);
+        const results = all ? await verifyAll(deps, target) : [await verifyOne(deps, target, reference)];
+        await tellOfDamage(results, session);
+        return answer(results);
       }),
     );
 }

@@ -6,6 +6,7 @@ import type { Work } from '../run.ts';
 import type { Journal } from './journal.ts';
 import { recover } from './recover.ts';
 import { describeRecovered, type Recovered } from './recovered.ts';
+import { RolledBackError } from './rolled-back-error.ts';
 
 const LEASE_ANSWER_TIMEOUT_MS = 5_000;
 
@@ -66,7 +67,8 @@ export async function explainFailure(
     return notSetFree(failure, toBackupError(recoverError), cause);
   }
   const { code, message, hint, retryable } = failure;
-  return new BackupError(code, `${message} ${describeRecovered(recovered, config.falkordb)}`, {
+  const Failure = recovered.holds === 'safety backup' ? RolledBackError : BackupError;
+  return new Failure(code, `${message} ${describeRecovered(recovered, config.falkordb)}`, {
     ...(hint === undefined ? {} : { hint }),
     retryable,
     cause,

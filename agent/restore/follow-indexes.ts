@@ -5,6 +5,9 @@ import { Database } from '../falkordb/database.ts';
 import { untilIndexed } from '../falkordb/index-readiness.ts';
 import { takeInventory } from '../falkordb/inventory.ts';
 
+/** For a look at what is still being built. */
+const LAST_LOOK_MS = 30_000;
+
 /**
  * Waits until FalkorDB has built its indexes, for as long as the run may last. The restore has succeeded whatever
  * happens here.
@@ -22,7 +25,7 @@ export async function followIndexes(
     using db = await Database.connect(config.falkordb);
     const report = (done: number, total: number) => onProgress({ phase: 'indexes', unit: 'indexes', done, total });
     await untilIndexed(db, { onProgress: report, signal }).catch(async (error: unknown) => {
-      seen = await takeInventory(db, { onProgress: () => {}, signal: new AbortController().signal });
+      seen = await takeInventory(db, { onProgress: () => {}, signal: AbortSignal.timeout(LAST_LOOK_MS) });
       throw error;
     });
     return [];

@@ -14,6 +14,7 @@ import { findRefusals } from '../falkordb/restore-checks.ts';
 import type { ServerInfo } from '../falkordb/server-info.ts';
 import { checkUdfRights } from '../falkordb/udf-libraries.ts';
 import { checkWriteLimits } from '../falkordb/write-limits.ts';
+import { assertNoRestoreAtWork } from './at-work.ts';
 import { Journal, unfinished } from './journal.ts';
 import { type RestoreSource, resolveSource } from './restore-source.ts';
 
@@ -48,14 +49,19 @@ export interface RestorePlan {
 interface PlanDeps {
   config: Config;
   store: ObjectStore;
+  now: () => Date;
   signal: AbortSignal;
+  /** True where this run has the lease of the target already: nobody else is at work then. */
+  hasLease?: boolean;
 }
 
 /**
  * Looks at everything and changes nothing.
- * @throws backup-not-found, invalid-argument, invalid-settings, integrity, unreadable-manifest, database-*, store-*
+ * @throws lease-held where another restore is at work on the target, backup-not-found, invalid-argument, invalid-settings, integrity, unreadable-manifest, database-*, store-*
  */
-export async function planRestore(request: RestoreRequest, { config, store, signal }: PlanDeps): Promise<RestorePlan> {
+export async function planRestore(request: RestoreRequest, deps: PlanDeps): Promise<RestorePlan> {
+  const { config, store, signal, hasLease = false } = deps;
+  if (!hasLease) await assertNoRestoreAtWork(config.target, deps);
   if (config.replicationTls) assertUsable(config.replicationTls);
   const target = request.fromTarget ?? config.target;
   const source = await resolveSource(request.reference, { store, target, signal });
@@ -77,6 +83,8 @@ export async function planRestore(request: RestoreRequest, { config, store, sign
   if (left) refusals.unshift(unfinished(left));
   const verification = source.manifest ? await newestVerification(store, source.manifest) : undefined;
   if (verification?.outcome === 'failed') refusals.push(provenBad(source.name, verification));
+  // One that has begun meanwhile may be all that is wrong.
+  if (!hasLease && refusals.length > 0) await assertNoRestoreAtWork(config.target, deps);
   const proof = verification && countsFor(verification, info) ? verification : undefined;
   if (refusals.length === 0) notes.push(...(await checkUdfRights(db)).notes);
   const graphs = refusals.length === 0 ? await takeInventory(await suitable(db), { onProgress: () => {}, signal }) : [];

@@ -1,11 +1,27 @@
-import { Lease } from '../../core/catalog/lease.ts';
+import type { Undelivered } from '../../core/alerts/teller.ts';
+import { LEASE_TTL_SECONDS, type Lease } from '../../core/catalog/lease.ts';
 import { recordVerdict } from '../../core/catalog/runs.ts';
-import { BackupError, EXIT_CODES, hasCode } from '../../core/model/errors.ts';
+import { BackupError, EXIT_CODES, hasCode, toBackupError } from '../../core/model/errors.ts';
+import type { NewVerdict } from '../../core/model/run-record.ts';
+import { throwIfAborted } from '../../core/store/abort.ts';
 import type { BackupDeps } from '../backup.ts';
+import { type RecoveryEnd, restoreRecovered } from '../events.ts';
 import { isProcessDead, ownIdentity } from '../process-identity.ts';
+import { createTeller } from '../telling.ts';
+import { waitForLease } from '../wait-for-lease.ts';
 import { Journal, type JournalRecord } from './journal.ts';
 import { recover } from './recover.ts';
 import { describeRecovered, isSure, type Recovered } from './recovered.ts';
+
+/** After this time the lease of a process that has died is nobody's, wherever it ran. */
+export const LEASE_OUTLIVED_SECONDS = LEASE_TTL_SECONDS + 30;
+
+export interface RecoverRequest {
+  /** Goes on without the store, where that cannot be asked for the lease. */
+  force: boolean;
+  /** How long to wait for the restore to end, or for the lease of its process to run out; by default it fails at once. */
+  waitSeconds?: number;
+}
 
 export interface RecoverResult extends Partial<Recovered> {
   status: 'recovered' | 'nothing-to-recover';
@@ -20,22 +36,33 @@ export interface RecoverResult extends Partial<Recovered> {
  * known to be dead, or `force` says so.
  * @throws lease-held where it is still at work, database-*, deadline
  */
-export async function recoverTarget(deps: BackupDeps, { force }: { force: boolean }): Promise<RecoverResult> {
+export async function recoverTarget(deps: BackupDeps, request: RecoverRequest): Promise<RecoverResult> {
   const { config, log, signal } = deps;
-  const journal = await Journal.find(config.stateFolder, config.target);
-  if (!journal) return nothing(config.target);
-  const { record } = journal;
-  const lease = await takeLease(record, deps, force);
+  const left = await Journal.find(config.stateFolder, config.target);
+  if (!left) return nothing(config.target);
+  const lease = await takeLease(left.record, deps, request);
   try {
+    // Whoever was waited for may have ended it, or come further.
+    const journal = await Journal.find(config.stateFolder, config.target);
+    if (!journal) return nothing(config.target);
+    const { record } = journal;
     const recovered = await recover(journal, {
       address: config.falkordb,
       timeouts: { busySeconds: config.busyTimeoutSeconds, saveSeconds: config.saveTimeoutSeconds },
       timeoutSeconds: config.timeoutSeconds,
       log,
       signal: lease ? AbortSignal.any([signal, lease.lost]) : signal,
+    }).catch(async (error: unknown) => {
+      if (!lease?.lost.aborted) await tell(record, { failure: toBackupError(error) }, deps);
+      throw error;
     });
     const message = messageOf(recovered, record, deps);
-    if (lease) await conclude(record, recovered, message, deps);
+    const verdict = verdictOf(record, recovered, message, deps);
+    // First: telling takes its time, and nobody recovers it a second time.
+    if (lease) await keep(verdict, deps);
+    const end = { holds: recovered.holds, isSure: isSure(recovered), message };
+    const undelivered = await tell(record, end, deps);
+    if (lease && undelivered.length > 0) await keep({ ...verdict, undelivered }, deps);
     return {
       status: 'recovered',
       runId: record.runId,
@@ -52,18 +79,16 @@ export async function recoverTarget(deps: BackupDeps, { force }: { force: boolea
 }
 
 /** Undefined where the store cannot be asked, and need not be. */
-async function takeLease(record: JournalRecord, deps: BackupDeps, force: boolean): Promise<Lease | undefined> {
-  const { store, config, now, log } = deps;
+async function takeLease(
+  record: JournalRecord,
+  { store, config, now, log, signal }: BackupDeps,
+  { force, waitSeconds = 0 }: RecoverRequest,
+): Promise<Lease | undefined> {
+  const request = { target: config.target, runId: record.runId, holder: ownIdentity(), isDead: isProcessDead, now };
   try {
-    const holder = ownIdentity();
-    return await Lease.acquire(store, {
-      target: config.target,
-      runId: record.runId,
-      holder,
-      isDead: isProcessDead,
-      now,
-    });
+    return await waitForLease(store, request, { waitSeconds, evenForSameRun: true, log, signal });
   } catch (error) {
+    throwIfAborted(signal);
     if (hasCode(error, 'lease-held')) throw error;
     if (!force && !isProcessDead(record.process)) throw mayBeAlive(record, error);
     log.warn({ err: error }, 'The store cannot be asked for the lease; going on without it');
@@ -84,13 +109,24 @@ function messageOf(recovered: Recovered, record: JournalRecord, { config }: Back
   return `${describeRecovered(recovered, config.falkordb)}${recovered.holds === 'backup' ? back : ''}`;
 }
 
-/** The run that was killed gets its verdict. */
-async function conclude(
+/** @returns who could not be told */
+async function tell(
+  { runId, target, source, safetyBackupId }: JournalRecord,
+  end: RecoveryEnd,
+  deps: BackupDeps,
+): Promise<Undelivered[]> {
+  const teller = createTeller(deps);
+  await teller.tell(restoreRecovered({ runId, target, source }, safetyBackupId, end, deps.now()));
+  return teller.undelivered;
+}
+
+/** Of the run that was killed. */
+function verdictOf(
   { runId, target }: JournalRecord,
   recovered: Recovered,
   message: string,
-  { store, now, log }: BackupDeps,
-): Promise<void> {
+  { now }: BackupDeps,
+): NewVerdict {
   const isDone = recovered.holds === 'backup' && isSure(recovered);
   const failure = {
     code: 'interrupted',
@@ -98,16 +134,18 @@ async function conclude(
     hint: null,
     retryable: false,
   };
-  const verdict = {
-    schemaVersion: 1 as const,
+  return {
+    schemaVersion: 1,
     runId,
     target,
-    verdict: isDone ? ('completed' as const) : ('failed' as const),
+    verdict: isDone ? 'completed' : 'failed',
     endedAt: now().toISOString(),
     reason: null,
     failure: isDone ? null : failure,
-    steps: [],
   };
+}
+
+async function keep(verdict: NewVerdict, { store, log }: BackupDeps): Promise<void> {
   await recordVerdict(store, verdict).catch((error: unknown) => {
     log.warn({ err: error }, 'The verdict could not be recorded in the store');
   });

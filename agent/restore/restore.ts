@@ -2,11 +2,15 @@ import { parseBackupId } from '../../core/model/backup-id.ts';
 import { BackupError } from '../../core/model/errors.ts';
 import type { Contents } from '../../core/model/verification.ts';
 import type { BackupDeps } from '../backup.ts';
+import { restoreEnded, restoreStarted } from '../events.ts';
+import { boundLog } from '../logging/bound-log.ts';
 import { prove, proveBackup } from '../prove.ts';
 import { recordRun, type Work } from '../run.ts';
+import { createTeller } from '../telling.ts';
 import { followIndexes } from './follow-indexes.ts';
 import { isProofFor, planRestore, type RestorePlan } from './plan.ts';
 import { type Replaced, replaceData } from './replace-data.ts';
+import { isRolledBack } from './rolled-back-error.ts';
 import { Steps } from './steps.ts';
 
 export interface RestoreResult {
@@ -23,14 +27,23 @@ export interface RestoreResult {
   notes: string[];
 }
 
+export interface RestoreOptions {
+  /** Aborted when indexes are no longer to be followed; by default once the time of a run has passed since its end. */
+  patience?: AbortSignal;
+}
+
 /**
  * Does what the plan says. The server ends with all of its old data or all of the backup, taking writes.
  * @throws lease-held, lease-lost, integrity, restore-unfinished, database-*, store-*, deadline, interrupted
  */
-export async function restore(plan: RestorePlan, deps: BackupDeps): Promise<RestoreResult> {
+export async function restore(
+  plan: RestorePlan,
+  deps: BackupDeps,
+  options: RestoreOptions = {},
+): Promise<RestoreResult> {
   const { config, store, now, signal } = deps;
   const { runId } = plan.request;
-  const log = deps.log.child({ runId, restore: plan.source.name });
+  const log = boundLog(deps.log, { runId, restore: plan.source.name });
   const steps = new Steps(log);
   const run = {
     verb: 'restore' as const,
@@ -44,15 +57,23 @@ export async function restore(plan: RestorePlan, deps: BackupDeps): Promise<Rest
     steps: steps.list,
     signal,
   };
-  const outcome = await recordRun(run, async (work) => ({
-    status: 'completed',
-    value: await carryOutPlan(plan, work, { ...deps, log }, steps),
-  }));
+  const about = { target: config.target, runId, source: plan.source.name };
+  const teller = createTeller({ ...deps, log });
+  const outcome = await recordRun(
+    run,
+    async (work) => {
+      // A restore does not wait for anybody to hear of it.
+      void teller.tell(restoreStarted(about, now()));
+      return { status: 'completed', value: await carryOutPlan(plan, work, { ...deps, log }, steps) };
+    },
+    { teller, describe: (end) => restoreEnded(about, end, end.status === 'failed' && isRolledBack(end.failure)) },
+  );
   if (outcome.status === 'skipped') throw new Error('A restore is never skipped.');
   const { contents, safetyBackupId, notes } = outcome.value;
   // Its verdict is given, and other runs may go on: a server can build indexes for hours.
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(config.timeoutSeconds * 1000)]);
-  const pendingIndexes = await steps.run('indexes', () => followIndexes(contents.graphs, patience, { ...deps, log }));
+  const patience = options.patience ?? AbortSignal.timeout(config.timeoutSeconds * 1000);
+  const followed = AbortSignal.any([signal, patience]);
+  const pendingIndexes = await steps.run('indexes', () => followIndexes(contents.graphs, followed, { ...deps, log }));
   return {
     status: 'completed',
     runId,
@@ -102,7 +123,7 @@ async function proof({ source, server }: RestorePlan, { signal }: Work, deps: Ba
 /** Time has passed since the plan was shown: for the question, the lease, the proof. */
 async function planAgain(plan: RestorePlan, { signal }: Work, deps: BackupDeps): Promise<RestorePlan> {
   const reference = plan.source.manifest?.backupId ?? plan.request.reference;
-  const again = await planRestore({ ...plan.request, reference }, { ...deps, signal });
+  const again = await planRestore({ ...plan.request, reference }, { ...deps, signal, hasLease: true });
   const [refusal] = again.refusals;
   if (refusal) throw refusal;
   if (again.source.sha256 !== plan.source.sha256 || again.server.runId !== plan.server.runId) {

@@ -4,7 +4,8 @@ import { type LeaseRecord, leaseSchema, type ProcessIdentity, vacancy } from '..
 import type { ObjectStore, PutOptions } from '../store/object-store.ts';
 import { encodeJson, readObjectIfPresent } from '../store/small-object.ts';
 
-const TTL_SECONDS = 60;
+/** Of every lease, from its last renewal. */
+export const LEASE_TTL_SECONDS = 60;
 const RENEWALS_PER_TTL = 4;
 
 export class LeaseHeldError extends BackupError {
@@ -123,9 +124,14 @@ export class Lease {
 }
 
 /** The run that holds the lease of a target; undefined where none does. */
-export async function workingRun(store: ObjectStore, target: string, now: Date): Promise<string | undefined> {
+export async function workingRun(
+  store: ObjectStore,
+  target: string,
+  now: Date,
+  isDead: LeaseRequest['isDead'] = () => false,
+): Promise<string | undefined> {
   const current = await readLease(store, target);
-  return current && !vacancy(current.record, now, () => false) ? current.record.runId : undefined;
+  return current && !vacancy(current.record, now, isDead) ? current.record.runId : undefined;
 }
 
 /**
@@ -171,7 +177,7 @@ async function readLease(
 }
 
 function ttlSeconds(request: LeaseRequest): number {
-  return request.ttlSeconds ?? TTL_SECONDS;
+  return request.ttlSeconds ?? LEASE_TTL_SECONDS;
 }
 
 function expiry(now: Date, request: LeaseRequest): string {

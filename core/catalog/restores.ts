@@ -72,7 +72,7 @@ function nameOf(target: string, runId: string): string {
 
 /** Of any schema version, so that an older prune still knows what a newer agent restores. */
 const looseRequestSchema = z.union([
-  z.object({ verb: z.enum(['backup', 'prune']) }),
+  z.object({ verb: z.enum(['backup', 'plan', 'prune']) }),
   z.object({ verb: z.string(), backupId: z.string().nullable() }),
 ]);
 

@@ -1,7 +1,9 @@
 import pMap from 'p-map';
 import { BackupError, hasCode } from '../model/errors.ts';
 import { runKey, runsPrefix, verdictPrefix } from '../model/keys.ts';
+import { type RestorePlanRecord, restorePlanRecordSchema } from '../model/restore-plan-record.ts';
 import {
+  type NewVerdict,
   type Requested,
   type RunRecords,
   requestedSchema,
@@ -15,10 +17,16 @@ import type { ObjectStore } from '../store/object-store.ts';
 import { encodeJson, putIfAbsent, readObjectIfPresent } from '../store/small-object.ts';
 
 const MAX_VERDICTS = 100;
+/** Notes that the control plane asked for the recovery of a restore; it says nothing of the run itself. */
+export const RECOVER_SENT = 'recover-sent';
+/** The others are requested, started, plan and that one. */
+const MAX_RECORDS = MAX_VERDICTS + 4;
 const PARALLEL_READS = 16;
 
 export interface Run extends RunRecords {
   runId: string;
+  /** What a plan found; only `findRun` reads it. */
+  plan?: RestorePlanRecord;
   /** Records that are not what their name says, by key. */
   unreadable: string[];
 }
@@ -48,7 +56,7 @@ export async function recordStarted(store: ObjectStore, record: Started): Promis
 }
 
 /** Verdicts are numbered in the order they were written; none is ever overwritten. */
-export async function recordVerdict(store: ObjectStore, record: Verdict): Promise<void> {
+export async function recordVerdict(store: ObjectStore, record: NewVerdict): Promise<void> {
   const bytes = encodeJson(verdictSchema.parse(record));
   for (let number = 1; number <= MAX_VERDICTS; number++) {
     if (await putIfAbsent(store, runKey(record.target, record.runId, `verdict-${number}`), bytes)) return;
@@ -56,17 +64,33 @@ export async function recordVerdict(store: ObjectStore, record: Verdict): Promis
   throw new Error(`Run ${record.runId} of ${record.target} has ${MAX_VERDICTS} verdicts already.`);
 }
 
+/** False where the run has a plan already: it says another thing. */
+export async function recordPlan(store: ObjectStore, record: RestorePlanRecord): Promise<boolean> {
+  const bytes = encodeJson(restorePlanRecordSchema.parse(record));
+  return putIfAbsent(store, runKey(record.target, record.runId, 'plan'), bytes);
+}
+
 export async function hasVerdict(store: ObjectStore, target: string, runId: string): Promise<boolean> {
   for await (const _ of store.list(verdictPrefix(target, runId))) return true;
   return false;
 }
 
-/** The runs of a target that were asked for since a time, oldest first. */
+/** One run with all that is written of it; undefined where nothing is. Of foreign objects beside it, only so many. */
+export async function findRun(store: ObjectStore, target: string, runId: string): Promise<Run | undefined> {
+  const keys: string[] = [];
+  for await (const { key } of store.list(`${runsPrefix(target)}${runId}/`)) {
+    if (keys.push(key) === MAX_RECORDS) break;
+  }
+  return keys.length === 0 ? undefined : readRun(store, runId, keys);
+}
+
+/** The runs of a target that were asked for since a time, oldest first; without what plans found, which can be large. */
 export async function listRuns(store: ObjectStore, target: string, since: Date): Promise<Run[]> {
   const keys: string[] = [];
   const prefix = runsPrefix(target);
-  for await (const { key } of store.list(prefix, { startAfter: `${prefix}${toCompactTimestamp(since)}` }))
-    keys.push(key);
+  for await (const { key } of store.list(prefix, { startAfter: `${prefix}${toCompactTimestamp(since)}` })) {
+    if (!key.endsWith('/plan.json')) keys.push(key);
+  }
   const byRun = Map.groupBy(keys, (key) => key.split('/')[2] ?? '');
   return pMap(byRun, ([runId, recordKeys]) => readRun(store, runId, recordKeys), { concurrency: PARALLEL_READS });
 }
@@ -75,14 +99,17 @@ async function readRun(store: ObjectStore, runId: string, keys: string[]): Promi
   const run: Run = { runId, verdicts: [], unreadable: [] };
   const verdicts: [number, Verdict][] = [];
   for (const key of keys) {
-    const json = await readJson(store, key);
     const name = key.split('/')[3] ?? '';
+    if (name === `${RECOVER_SENT}.json`) continue;
+    const json = await readJson(store, key);
     const verdictNumber = /^verdict-(\d+)\.json$/.exec(name)?.[1];
     const { data: requested } = requestedSchema.safeParse(json);
     const { data: started } = startedSchema.safeParse(json);
     const { data: verdict } = verdictSchema.safeParse(json);
+    const { data: plan } = restorePlanRecordSchema.safeParse(json);
     if (name === 'requested.json' && requested) run.requested = requested;
     else if (name === 'started.json' && started) run.started = started;
+    else if (name === 'plan.json' && plan) run.plan = plan;
     else if (verdictNumber && verdict) verdicts.push([Number(verdictNumber), verdict]);
     else run.unreadable.push(key);
   }

@@ -27,10 +27,13 @@ export const EVENT_TYPES = [
   'Verification Failed',
   'Backup Overdue',
   'Backup Recovered',
+  'Verification Overdue',
+  'Verification Recovered',
+  'Test Notice',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
-/** Those that somebody has to know of. */
+/** Those that somebody has to know of; a test is for whoever asked for it, and has to arrive where they would. */
 export const NOTICED_BY_DEFAULT: readonly EventType[] = EVENT_TYPES.filter(
   (type) => !['Backup Completed', 'Backup Skipped', 'Prune Completed'].includes(type),
 );
@@ -63,9 +66,14 @@ export interface BackupEvent {
   detail: EventDetail;
 }
 
+/** As settings and ids have it: `backup-failed`. */
+export function slugOf(type: EventType): string {
+  return type.toLowerCase().replaceAll(' ', '-');
+}
+
 /** `occasion` is what makes two of the same type and target two facts: a run's id, or a day. */
 export function eventId(type: EventType, target: string, occasion: string): string {
-  return `${type.toLowerCase().replaceAll(' ', '-')}/${target}/${occasion}`;
+  return `${slugOf(type)}/${target}/${occasion}`;
 }
 
 /** An event about which only these things are known. */

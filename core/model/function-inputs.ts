@@ -47,9 +47,24 @@ export const pruneInputSchema = z.strictObject({
   targets: z.array(targetSchema).min(1).max(MAX_TARGETS).optional(),
 });
 
+export const watchdogInputSchema = z.strictObject({
+  targets: z.array(targetSchema).min(1).max(MAX_TARGETS),
+  /** Cron expressions of five fields; a tier that is left out is not watched. */
+  schedules: z.partialRecord(z.enum(SCHEDULED_TIERS), z.string()),
+  timeZone: z.string().default('UTC'),
+  /** How long after it was due a backup may be in coming. */
+  graceMinutes: z.int().min(0).optional(),
+  /** How long a run of the agent may take. */
+  timeoutSeconds: z.int().min(1).optional(),
+  /** So often at the least a backup of each target is to be proved to load; never where left out. */
+  promisedVerificationDays: z.int().min(1).optional(),
+});
+
 export type StartBackupInput = z.infer<typeof startBackupInputSchema>;
 export type RestoreInput = z.infer<typeof restoreInputSchema>;
 export type PruneInput = z.infer<typeof pruneInputSchema>;
+/** As a schedule hands it over. */
+export type WatchdogInput = z.input<typeof watchdogInputSchema>;
 
 /** @throws invalid-argument, naming every field that is wrong */
 export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {

@@ -20,17 +20,39 @@ export const FUNCTION_SETTINGS = {
   /** Name or ARN of the event bus that is told. */
   eventBus: { env: 'BACKUP_EVENT_BUS', schema: z.string().min(1) },
   targetTag: { env: 'BACKUP_TARGET_TAG', schema: z.string().min(1) },
+  /** Of the SNS topic that people hear. */
+  topicArn: { env: 'BACKUP_TOPIC_ARN', schema: z.string().startsWith('arn:') },
+  /** Name of the SSM parameter that holds webhooks; none where it is left out. */
+  webhooksParameter: { env: 'BACKUP_WEBHOOKS_PARAMETER', schema: z.string().min(1).optional() },
+  /** Whether webhooks may be in the network of the function. */
+  allowPrivateWebhooks: {
+    env: 'BACKUP_WEBHOOKS_ALLOW_PRIVATE',
+    schema: z
+      .enum(['true', 'false'])
+      .default('false')
+      .transform((text) => text === 'true'),
+  },
+  /** Names of functions, for the commands that notices tell people to type. */
+  startBackupFunction: { env: 'BACKUP_START_BACKUP_FUNCTION', schema: z.string().min(1) },
+  restoreFunction: { env: 'BACKUP_RESTORE_FUNCTION', schema: z.string().min(1) },
 } as const;
 
 export type FunctionSettingName = keyof typeof FUNCTION_SETTINGS;
-export type FunctionSettings<Name extends FunctionSettingName> = Record<Name, string>;
+export type FunctionSettings<Name extends FunctionSettingName> = {
+  [Each in Name]: z.output<(typeof FUNCTION_SETTINGS)[Each]['schema']>;
+};
 
 /** As a function's environment variables. */
-export function encodeFunctionSettings<Name extends FunctionSettingName>(
-  settings: FunctionSettings<Name>,
+export function encodeFunctionSettings(
+  settings: Partial<FunctionSettings<FunctionSettingName>>,
 ): Record<string, string> {
-  const names = Object.keys(settings) as Name[];
-  return Object.fromEntries(names.map((name) => [FUNCTION_SETTINGS[name].env, settings[name]]));
+  const names = Object.keys(settings) as FunctionSettingName[];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = settings[name];
+      return value === undefined ? [] : [[FUNCTION_SETTINGS[name].env, String(value)]];
+    }),
+  );
 }
 
 /** @throws invalid-settings, naming every one that is missing or wrong */

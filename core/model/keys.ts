@@ -1,3 +1,4 @@
+import type { AlertSubject } from './alert.ts';
 import { type BackupIdParts, formatBackupId, parseBackupId } from './backup-id.ts';
 import { MARKS, type MarkKind } from './mark.ts';
 import type { Tier } from './tiers.ts';
@@ -55,6 +56,11 @@ export function leaseKey(target: string): string {
 /** An object that may be overwritten at will: to see what the store allows and keeps to. */
 export function probeKey(target: string): string {
   return `locks/${target}.probe.json`;
+}
+
+/** What has been said of something that is watched: a tier, or its verifications. */
+export function alertKey(target: string, subject: AlertSubject): string {
+  return `alerts/${target}/${subject}.json`;
 }
 
 export function runsPrefix(target: string): string {

@@ -93,9 +93,17 @@ export function toSsmParameters(words: RequestWords): SsmParameters {
   return Object.fromEntries(WORD_NAMES.map((word) => [REQUEST_PARAMETERS[word].name, [words[word]]]));
 }
 
-/** The words that a command was sent with; those of a later version are left out. */
+/**
+ * The words that a command was sent with; those of a later version are left out. SSM tells only the parameters that the
+ * sender gave, so the defaults of the others come from here, as the host took them from the document.
+ */
 export function fromSsmParameters(parameters: Record<string, string[] | undefined>): Record<string, string> {
-  return Object.fromEntries(WORD_NAMES.map((word) => [word, parameters[REQUEST_PARAMETERS[word].name]?.[0] ?? '']));
+  return Object.fromEntries(
+    WORD_NAMES.map((word) => {
+      const { name, default: otherwise = '' } = REQUEST_PARAMETERS[word];
+      return [word, parameters[name]?.[0] ?? otherwise];
+    }),
+  );
 }
 
 function optional(pattern: string): string {

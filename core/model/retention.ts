@@ -37,6 +37,8 @@ export interface Decision<T extends Retainable> {
   keep: boolean;
   /** Why, for people. */
   reason: string;
+  /** Its rules would let it go, but newer ones hold much less. */
+  isGuarded: boolean;
 }
 
 /** Clocks differ by less: what is stamped later than so long from now was stamped by a wrong one. */
@@ -70,10 +72,17 @@ export function planRetention<T extends Retainable>(backups: T[], policy: Retent
     }
   }
   const undecided = (backup: T) => !reasons.has(backup);
-  for (const [backup, reason] of findCollapses(standing, undecided)) keep(backup, reason);
+  const guarded = new Map(findCollapses(standing, undecided));
+  for (const [backup, reason] of guarded) keep(backup, reason);
   return backups.map((backup) => {
     const reason = reasons.get(backup);
-    return { backup, keep: reason !== undefined, reason: reason ?? whyNot(policy.tiers[backup.tier], backup) };
+    const isGuarded = guarded.has(backup);
+    return {
+      backup,
+      keep: reason !== undefined,
+      reason: reason ?? whyNot(policy.tiers[backup.tier], backup),
+      isGuarded,
+    };
   });
 }
 

@@ -5,15 +5,16 @@ import { targetSchema } from './target.ts';
 import { utcTimeSchema } from './timestamp.ts';
 
 /*
- * What is written of a run, each once: requested, started, verdict-<n>. Several verdicts can exist (the agent's own and
- * that of a control plane that gave it up); `runOutcome` says which one counts.
+ * What is written of a run, each once: requested, started, verdict-<n>, and of a plan what it found
+ * (restore-plan-record.ts). Several verdicts can exist (the agent's own and that of a control plane that gave it up);
+ * `runOutcome` says which one counts.
  */
 
 const common = { schemaVersion: z.literal(1), runId: runIdSchema, target: targetSchema };
 
 export const requestedSchema = z.object({
   ...common,
-  verb: z.enum(['backup', 'restore', 'prune']),
+  verb: z.enum(['backup', 'restore', 'plan', 'prune']),
   backupId: backupIdSchema.nullable(),
   requestedAt: utcTimeSchema,
 });
@@ -49,11 +50,15 @@ export const verdictSchema = z.object({
   failure: failureSchema.nullable(),
   /** Of runs that have several, in order. */
   steps: z.array(runStepSchema).default([]),
+  /** Which event sink could not be told of the run, and why. */
+  undelivered: z.array(z.object({ sink: z.string(), error: z.string(), hint: z.string().optional() })).default([]),
 });
 
 export type Requested = z.infer<typeof requestedSchema>;
 export type Started = z.infer<typeof startedSchema>;
 export type Verdict = z.infer<typeof verdictSchema>;
+/** As it is handed in to be written. */
+export type NewVerdict = z.input<typeof verdictSchema>;
 export type RunStep = z.infer<typeof runStepSchema>;
 export type Failure = z.infer<typeof failureSchema>;
 

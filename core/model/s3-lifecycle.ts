@@ -33,7 +33,7 @@ export interface LifecycleOptions {
 const UNDO_DAYS = 7;
 /** A run that is under way may be uploading for two days (core/model/settings.ts). */
 const ABANDONED_UPLOAD_DAYS = 3;
-/** Leases are written anew every 15 s of a run, and nobody needs an old one: the least that S3 takes. */
+/** Leases are written anew every 15 s of a run, alerts now and then, and nobody needs an old one: the least that S3 takes. */
 const LOCK_DAYS = 1;
 
 /** @throws RangeError where a number of days is not whole, or below 1 */
@@ -51,7 +51,7 @@ export function lifecycleConfiguration(options: LifecycleOptions): LifecycleConf
     ...finishing(tier, undoDays),
     AbortIncompleteMultipartUpload: { DaysAfterInitiation: ABANDONED_UPLOAD_DAYS },
   }));
-  const rules = [...tiers, finishing('runs', undoDays), finishing('locks', LOCK_DAYS)];
+  const rules = [...tiers, finishing('runs', undoDays), finishing('locks', LOCK_DAYS), finishing('alerts', LOCK_DAYS)];
   if (coldMonthlyDays === undefined) return { Rules: rules };
   const Transitions = [{ Days: wholeDays(coldMonthlyDays), StorageClass: 'GLACIER_IR' as const }];
   return { Rules: [...rules, { ID: 'cool-monthly', Status: 'Enabled', Filter: at('monthly/'), Transitions }] };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { createCalendar } from './calendar.ts';
+import { EVENT_TYPES, type EventType, NOTICED_BY_DEFAULT, slugOf } from './events.ts';
 import { parseRules } from './retention-rules.ts';
 import { targetSchema } from './target.ts';
 
@@ -48,6 +49,28 @@ const flag = z.enum(['true', 'false'], 'must be true or false').transform((word)
 /** Those whose objects can be read at once: a restore must not wait for hours. */
 const READABLE_CLASSES = ['STANDARD', 'STANDARD_IA', 'ONEZONE_IA', 'INTELLIGENT_TIERING', 'GLACIER_IR'] as const;
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' });
+const httpUrls = z
+  .string()
+  .transform((words) => [...new Set(words.split(/\s+/).filter((word) => word !== ''))])
+  .refine(
+    (urls) => urls.length > 0 && urls.every((url) => httpUrl.safeParse(url).success),
+    'must be http:// or https:// URLs, with blanks between them',
+  );
+const httpUrlWithoutUser = httpUrl.refine((url) => {
+  const { username = '', password = '' } = URL.parse(url) ?? {};
+  return username === '' && password === '';
+}, 'must not hold a user or a password');
+const eventTypes = z.string().transform((words, context): readonly EventType[] => {
+  if (words === 'default') return NOTICED_BY_DEFAULT;
+  if (words === 'all') return EVENT_TYPES;
+  const slugs = words.split(',').map((slug) => slug.trim());
+  const types = EVENT_TYPES.filter((type) => slugs.includes(slugOf(type)));
+  const unknown = slugs.filter((slug) => !types.some((type) => slugOf(type) === slug));
+  if (unknown.length === 0) return types;
+  const message = `must be default, all, or some of ${EVENT_TYPES.map(slugOf).join(',')}`;
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});
 
 export const SETTINGS = {
   falkordbUrl: {
@@ -106,7 +129,8 @@ export const SETTINGS = {
   busyTimeoutSeconds: {
     env: 'BACKUP_BUSY_TIMEOUT_SECONDS',
     flag: 'busy-timeout',
-    description: 'How long to wait for a save or an AOF rewrite that runs already',
+    description:
+      'How long to wait for a save or AOF rewrite that runs already; scheduled snapshots: for another run too',
     default: '900',
     schema: seconds,
   },
@@ -163,6 +187,30 @@ export const SETTINGS = {
     description: 'debug, info, warn, error or silent',
     default: 'info',
     schema: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent'),
+  },
+  logFile: {
+    env: 'BACKUP_LOG_FILE',
+    flag: 'log-file',
+    description: 'File that the log is written to as well, as JSON lines',
+    schema: text,
+  },
+  logFileMaxMb: {
+    env: 'BACKUP_LOG_FILE_MAX_MB',
+    description: 'Size, in MB, at which the log file is put aside and a new one begun',
+    default: '10',
+    schema: wholeNumber(1, 10_000),
+  },
+  logFiles: {
+    env: 'BACKUP_LOG_FILES',
+    description: 'How many of those put aside are kept',
+    default: '5',
+    schema: wholeNumber(1, 1000),
+  },
+  metricsFile: {
+    env: 'BACKUP_METRICS_FILE',
+    flag: 'metrics-file',
+    description: 'File for the textfile collector of node_exporter, written after the run (docs/metrics.md)',
+    schema: z.string().regex(/\.prom$/, 'must end in .prom: node_exporter reads nothing else'),
   },
   backupDir: {
     env: 'BACKUP_DIR',
@@ -223,17 +271,62 @@ export const SETTINGS = {
     default: 'UTC',
     schema: timeZone,
   },
-  webhookUrl: {
+  webhookUrls: {
     env: 'BACKUP_WEBHOOK_URL',
-    description: 'Where notices are posted',
+    description: 'Where notices are posted (docs/webhooks.md): URLs, with blanks between them',
+    secret: true,
+    schema: httpUrls,
+  },
+  webhookSecret: {
+    env: 'BACKUP_WEBHOOK_SECRET',
+    description: 'Signs what is posted',
+    secret: true,
+    schema: text,
+  },
+  webhookSecretFile: {
+    env: 'BACKUP_WEBHOOK_SECRET_FILE',
+    flag: 'webhook-secret-file',
+    description: 'File that holds the secret, instead of BACKUP_WEBHOOK_SECRET',
+    schema: text,
+  },
+  webhookShape: {
+    env: 'BACKUP_WEBHOOK_SHAPE',
+    flag: 'webhook-shape',
+    description: 'What is posted: generic, slack, or auto, by the host of each URL',
+    default: 'auto',
+    // The names of core/alerts/webhook/shapes.ts; a test holds them together.
+    schema: z.enum(['auto', 'generic', 'slack'], 'must be auto, generic or slack'),
+  },
+  notices: {
+    env: 'BACKUP_NOTICES',
+    flag: 'notices',
+    description:
+      'What is posted: default (what somebody has to know), all, or event types such as backup-failed,prune-failed',
+    default: 'default',
+    schema: eventTypes,
+  },
+  heartbeatUrl: {
+    env: 'BACKUP_HEARTBEAT_URL',
+    description: 'Pinged after each backup, and with /fail at its end after a failed one, as healthchecks.io has it',
     secret: true,
     schema: httpUrl,
+  },
+  eventBus: {
+    env: 'BACKUP_EVENT_BUS',
+    flag: 'event-bus',
+    description: 'Name or ARN of the EventBridge bus that is told; nothing is told where it is not set',
+    schema: z
+      .string()
+      .regex(
+        /^(arn:aws[\w-]*:events:[a-z]+-[a-z]+-[\w-]+:\d{12}:event-bus\/)?[/.\w-]{1,256}$/,
+        'must be the name or the ARN of an event bus',
+      ),
   },
   s3Endpoint: {
     env: 'S3_ENDPOINT',
     flag: 's3-endpoint',
     description: 'URL of an S3-compatible service, where it is not AWS',
-    schema: httpUrl,
+    schema: httpUrlWithoutUser,
   },
   s3Region: {
     env: 'S3_REGION',

@@ -32,7 +32,9 @@ export async function readObjectIfPresent(store: ObjectStore, key: string): Prom
     return await readObject(store, key);
   } catch (error) {
     if (await isMissing(store, key, error)) return undefined;
-    throw error;
+    if (!hasCode(error, 'store-denied')) throw error;
+    // It may have been written after it was read, and before it was listed.
+    return readObject(store, key);
   }
 }
 
@@ -44,8 +46,13 @@ export async function isMissing(store: ObjectStore, key: string, error: unknown)
 
 /** Whether the key exists, asked in the way that works with the fewest rights. */
 export async function isListed(store: ObjectStore, key: string): Promise<boolean> {
-  for await (const found of store.list(key)) return found.key === key;
-  return false;
+  return (await listedBytes(store, key)) !== null;
+}
+
+/** How large it is, asked in the same way; null where there is none. */
+export async function listedBytes(store: ObjectStore, key: string): Promise<number | null> {
+  for await (const found of store.list(key)) return found.key === key ? found.bytes : null;
+  return null;
 }
 
 export function encodeJson(value: unknown): Uint8Array {

@@ -183,8 +183,8 @@ describe('list, show and status', () => {
   });
 
   test('show and latest find the newest of all tiers, or of one', async () => {
-    await agent('backup', '--tier', 'weekly', '--scheduled-for', '2026-11-15T03:00:00Z');
     await agent('backup', '--tier', 'daily', '--scheduled-for', '2026-11-14T02:30:00Z');
+    await agent('backup', '--tier', 'weekly', '--scheduled-for', '2026-11-15T03:00:00Z');
     expect((await agent('show', 'latest:weekly', '--json')).json.tier).toBe('weekly');
     expect((await agent('show', '20261114T023000Z-shop-daily')).stdout).toContain('people');
     const missing = await agent('show', 'latest:monthly', '--json');
@@ -343,6 +343,7 @@ describe('the command line', () => {
     [['list', 'extra']],
     [['fetch']],
     [['backup', '--run-id', '../x']],
+    [['notify']],
   ])('refuses %j with exit code 2', async (args) =>
     expect(await agent(...args)).toMatchObject({ exitCode: 2, stdout: '' }),
   );
@@ -364,6 +365,8 @@ describe('the command line', () => {
       'prune',
       'status',
       'doctor',
+      'notify',
+      'execute',
       'demo',
     ]);
     for (const verb of verbs) expect((await agent(verb, '--help')).stdout).toContain('Examples:\n  $ falkordb-backup');

@@ -15,7 +15,8 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   project = join(folder.path, 'project');
   await mkdir(project);
-  await execa('npm', ['pack', '--pack-destination', folder.path]);
+  // Built by "npm test" before; other tests read what a build would remove.
+  await execa('npm', ['pack', '--ignore-scripts', '--pack-destination', folder.path]);
   const [archive = ''] = (await readdir(folder.path)).filter((name) => name.endsWith('.tgz'));
   await execa('npm', ['init', '-y'], { cwd: project });
   // The optional throw-away FalkorDB would be fetched again; all else the package brings itself.
@@ -68,6 +69,7 @@ test('the package holds the bundle and its documents, and depends on nothing it 
     'README.md',
     'dist',
     'docs',
+    'examples',
     'package.json',
   ]);
   expect(JSON.parse(await readFile(join(home, 'package.json'), 'utf8')).dependencies).toBeUndefined();

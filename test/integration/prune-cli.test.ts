@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type PruneDeps, pruneTarget, pruneTargets } from '../../agent/prune.ts';
+import { type PruneDeps, pruneTargets } from '../../agent/prune.ts';
 import { Lease } from '../../core/catalog/lease.ts';
 import { listRuns } from '../../core/catalog/runs.ts';
 import { BackupError } from '../../core/model/errors.ts';
@@ -173,7 +173,7 @@ describe('a prune that is stopped', () => {
     async (ahead) => {
       const all = [await backup(60), await backup(50), await backup(1)];
       const now = () => new Date(Date.now() + ahead);
-      await expect(pruneTarget('prod', { apply: true }, deps({ now }))).rejects.toMatchObject({
+      await expect(pruneTargets(['prod'], { apply: true }, deps({ now }))).rejects.toMatchObject({
         code: 'invalid-settings',
         hint: expect.stringContaining('NTP'),
       });
@@ -185,7 +185,8 @@ describe('a prune that is stopped', () => {
   test('by no clock that is four minutes off', async () => {
     await backup(40);
     const now = () => new Date(Date.now() + 4 * 60_000);
-    expect((await pruneTarget('prod', { apply: true }, deps({ now }))).result).toMatchObject({ refused: [] });
+    const { pruned } = await pruneTargets(['prod'], { apply: true }, deps({ now }));
+    expect(pruned).toMatchObject([{ result: { refused: [] } }]);
   });
 });
 

@@ -10,12 +10,14 @@ import { readWriteLimits, refuseWrites } from '../../agent/falkordb/write-limits
 import { ownIdentity } from '../../agent/process-identity.ts';
 import { Journal, type JournalRecord } from '../../agent/restore/journal.ts';
 import { recoverTarget } from '../../agent/restore/recover-target.ts';
+import { Lease } from '../../core/catalog/lease.ts';
 import { leaseKey } from '../../core/model/keys.ts';
 import { FileStore } from '../../core/store/file-store.ts';
 import type { ObjectStore } from '../../core/store/object-store.ts';
-import { nextRunId, TARGET } from '../support/backups.ts';
+import { nextRunId, runsOf, TARGET } from '../support/backups.ts';
 import { type LiveServer, startLiveServer } from '../support/live-server.ts';
 import { crc64 } from '../support/rdb-bytes.ts';
+import { RecordingSink } from '../support/recording-sink.ts';
 import { restoreDeps, restoreInto } from '../support/restores.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 import { watched } from '../support/watched-store.ts';
@@ -27,7 +29,9 @@ let folder: TemporaryFolder;
 let store: FileStore;
 let state: string;
 let live: LiveServer;
+let sink: RecordingSink;
 beforeEach(async () => {
+  sink = new RecordingSink();
   folder = await temporaryFolder();
   store = new FileStore(join(folder.path, 'store'));
   state = join(folder.path, 'state');
@@ -71,7 +75,7 @@ async function freeze(
 }
 
 const recover = (server: LiveServer = live, from: ObjectStore = store) =>
-  recoverTarget(restoreDeps(server, from, state), { force: true });
+  recoverTarget(restoreDeps(server, from, state, { deps: { sinks: [sink] } }), { force: true });
 
 const role = (server: LiveServer = live) => server.info('role');
 
@@ -90,6 +94,66 @@ test('a journal of another server is kept, and neither server is touched', async
   });
   expect([existsSync(path), await role()]).toEqual([true, 'slave']);
   expect(await recover()).toMatchObject({ status: 'recovered', holds: 'old data', exitCode: 0 });
+  await expectFree();
+});
+
+test('what a recovery came to is told, and that it could not be done too', async () => {
+  const { runId } = (await freeze()).record;
+  await using other = await startLiveServer();
+  await expect(recover(other)).rejects.toMatchObject({ code: 'database-unsuitable' });
+  await recover();
+  const about = { target: TARGET, runId, backupId: null };
+  expect(sink.events).toMatchObject([
+    {
+      type: 'Restore Failed',
+      detail: {
+        ...about,
+        eventId: expect.stringMatching(/\/not-recovered$/),
+        failure: { code: 'database-unsuitable' },
+        hint: expect.stringMatching(/./),
+      },
+    },
+    {
+      type: 'Restore Failed',
+      detail: {
+        ...about,
+        eventId: expect.stringMatching(/\/recovered$/),
+        message: expect.stringContaining('has its old data and takes writes again'),
+      },
+    },
+  ]);
+});
+
+test('a recovery that nobody can be told of is one, and a further verdict says so', async () => {
+  const { runId } = (await freeze()).record;
+  sink.isDown = true;
+  expect(await recover()).toMatchObject({ status: 'recovered', exitCode: 0 });
+  const run = (await runsOf(store)).find((each) => each.runId === runId);
+  const [first, ...others] = run?.verdicts ?? [];
+  expect(first).toMatchObject({ verdict: 'failed', undelivered: [] });
+  expect(others).toEqual([{ ...first, undelivered: [{ sink: 'recording sink', error: 'The sink is down.' }] }]);
+  await expectFree();
+});
+
+test('what a recovery came to is recorded before anybody is told', async () => {
+  const { runId } = (await freeze()).record;
+  const verdicts = async () => (await runsOf(store)).find((each) => each.runId === runId)?.verdicts.length;
+  const seen: unknown[] = [];
+  const sinks = [{ name: 'watcher', send: async () => void seen.push(await verdicts()) }];
+  await recoverTarget(restoreDeps(live, store, state, { deps: { sinks } }), { force: true });
+  expect(seen).toEqual([1]);
+});
+
+test('a restore that ends while its recovery waits for it needs none', async () => {
+  const journal = await freeze();
+  const holder = { ...ownIdentity(), host: 'elsewhere' };
+  const request = { target: TARGET, runId: journal.record.runId, holder, isDead: () => false, now: () => new Date() };
+  const lease = await Lease.acquire(store, request);
+  const recovering = recoverTarget(restoreDeps(live, store, state), { force: false, waitSeconds: 60 });
+  await live.client.call('REPLICAOF', 'NO', 'ONE');
+  await journal.remove();
+  await lease.release();
+  expect(await recovering).toMatchObject({ status: 'nothing-to-recover', exitCode: 0 });
   await expectFree();
 });
 

@@ -40,9 +40,17 @@ export function startAgent(live: LiveServer, call: AgentCall): Promise<AgentProc
   });
 }
 
-/** `falkordb-backup` with `args`, and no setting but `env`. */
-export async function startAgentProcess(args: string[], env: Record<string, string>): Promise<AgentProcess> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+/**
+ * `falkordb-backup` with `args`, and no setting but `env`.
+ * @param wrapper what to put before the command, to run it under something
+ */
+export async function startAgentProcess(
+  args: string[],
+  env: Record<string, string>,
+  wrapper: string[] = [],
+): Promise<AgentProcess> {
+  const [file = '', ...words] = [...wrapper, process.execPath, MAIN, ...args];
+  const child = spawn(file, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, ...env },
   });

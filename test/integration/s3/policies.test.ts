@@ -16,11 +16,13 @@ import { TIERS, type Tier } from '../../../core/model/tiers.ts';
 import type { ObjectStore } from '../../../core/store/object-store.ts';
 import { putIfAbsent, readObjectIfPresent } from '../../../core/store/small-object.ts';
 import { agentCommand } from '../../support/agent-command.ts';
+import { type AccessRequest, decide, isAbout, parseStatement } from '../../support/iam.ts';
 import { type LiveServer, startLiveServer } from '../../support/live-server.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { makeBucket, s3Client, s3Missing, s3Server, type TestBucket } from '../../support/s3/bucket.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/s3/fault-proxy.ts';
 import type { ProxiedRequest } from '../../support/s3/faults.ts';
+import { kindOf, needs } from '../../support/s3/needs.ts';
 import { openS3Store, PREFIX, s3Settings } from '../../support/s3/s3-store.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -28,11 +30,7 @@ const TARGET = 'shop';
 /** More than one part of 8 MiB, and nothing of it compresses. */
 const DUMP_BYTES = 10 * 1024 * 1024;
 
-/** What IAM is asked about a request. */
-interface Need {
-  action: string;
-  /** `<bucket>` or `<bucket>/<key>` */
-  resource: string;
+interface Asked {
   /** Of listings. */
   prefix?: string;
   /** Of what says that there must be none. */
@@ -99,7 +97,8 @@ describe.skipIf(s3Missing)('the least rights of an agent, and what its commands 
   const denied = (verb: string) => {
     const statements = agentStatements(scope(), TARGET);
     const found = needsOf(verb).filter((need) => !isAllowed(statements, need));
-    return [...new Set(found.map(({ action, resource, prefix }) => [action, resource, prefix].join(' ').trim()))];
+    const shown = found.map(({ action, resource, context }) => [action, resource, context['s3:prefix']].join(' '));
+    return [...new Set(shown.map((text) => text.replace('arn:aws:s3:::', '').trim()))];
   };
 
   test('every kind of request that an agent can make was made', () => {
@@ -162,7 +161,7 @@ describe.skipIf(s3Missing)('the least rights of an agent, and what its commands 
     const [statement] = bucketStatements(scope());
     const creating = recorded().filter((request) => {
       const isCreation = ['put', 'complete upload'].includes(kindOf(request));
-      return isCreation && needs(request).some((need) => statement && isMeant(statement, need));
+      return isCreation && needs(request).some((need) => isAbout(parseStatement(statement), need));
     });
     const keys = creating.map(({ path }) => path.replace(`/${bucket.name}/${PREFIX}/`, ''));
     for (const name of ['manifest.json', 'state.json', 'dump.rdb.zst', 'dump.rdb'])
@@ -184,17 +183,17 @@ describe('the rights of an agent', () => {
     const keys = [...TIERS.map((tier) => `${tier}/${other}/x`), `runs/${other}/x`, `locks/${other}.json`];
     for (const key of keys) {
       const resource = `b/${PREFIX}/${key}`;
-      expect(isAllowed(statements, { action: 's3:GetObject', resource })).toBe(false);
-      expect(isAllowed(statements, { action: 's3:PutObject', resource })).toBe(false);
-      expect(isAllowed(statements, { action: 's3:ListBucket', resource: 'b', prefix: `${PREFIX}/${key}` })).toBe(false);
+      expect(isAllowed(statements, ask('s3:GetObject', resource))).toBe(false);
+      expect(isAllowed(statements, ask('s3:PutObject', resource))).toBe(false);
+      expect(isAllowed(statements, ask('s3:ListBucket', 'b', { prefix: `${PREFIX}/${key}` }))).toBe(false);
     }
   });
 
   test('hold no right to delete', () => {
     const key = `b/${PREFIX}/daily/${TARGET}/x`;
-    expect(isAllowed(statements, { action: 's3:GetObject', resource: key })).toBe(true);
+    expect(isAllowed(statements, ask('s3:GetObject', key))).toBe(true);
     for (const action of ['s3:DeleteObject', 's3:DeleteObjectVersion'])
-      expect(isAllowed(statements, { action, resource: key })).toBe(false);
+      expect(isAllowed(statements, ask(action, key))).toBe(false);
   });
 });
 
@@ -252,7 +251,7 @@ describe.skipIf(s3Missing)('the least rights of prune, and what the removal of l
 describe('the rights of prune', () => {
   const scope = { bucketArn: 'arn:aws:s3:::b', prefix: PREFIX };
   const mayPut = (key: string, isCreateOnly: boolean) =>
-    isAllowed(pruneStatements(scope), { action: 's3:PutObject', resource: `b/${PREFIX}/${key}`, isCreateOnly });
+    isAllowed(pruneStatements(scope), ask('s3:PutObject', `b/${PREFIX}/${key}`, { isCreateOnly }));
   const folder = (tier: Tier, of: Tier = tier) => `${tier}/${TARGET}/20261122T023000Z-${TARGET}-${of}`;
 
   test.each(TIERS)('let it create what lies where a manifest of %s would, and never overwrite it', (tier) => {
@@ -337,104 +336,14 @@ describe('where reading what does not exist is denied', () => {
   });
 });
 
-type Kind =
-  | 'get'
-  | 'head'
-  | 'put'
-  | 'delete'
-  | 'list'
-  | 'list uploads'
-  | 'start upload'
-  | 'upload part'
-  | 'complete upload'
-  | 'abort upload';
-
-const ACTIONS: Record<Kind, string> = {
-  get: 's3:GetObject',
-  head: 's3:GetObject',
-  put: 's3:PutObject',
-  delete: 's3:DeleteObject',
-  list: 's3:ListBucket',
-  'list uploads': 's3:ListBucketMultipartUploads',
-  'start upload': 's3:PutObject',
-  'upload part': 's3:PutObject',
-  'complete upload': 's3:PutObject',
-  'abort upload': 's3:AbortMultipartUpload',
-};
-
-/** @throws for what no agent of ours has asked so far */
-function kindOf({ method, path, query }: ProxiedRequest): Kind {
-  const isOfObject = /^\/[^/]+\/./.test(path);
-  // Which operation it is; what is left says how.
-  const selectors = ['uploads', 'uploadId', 'partNumber', 'list-type'].filter((name) => query.has(name));
-  const sent = `${method} ${isOfObject ? 'object' : 'bucket'} ${selectors.join(' ')}`.trim();
-  const kinds: Record<string, Kind> = {
-    'GET object': 'get',
-    'HEAD object': 'head',
-    'PUT object': 'put',
-    'DELETE object': 'delete',
-    'GET bucket list-type': 'list',
-    'GET bucket uploads': 'list uploads',
-    'POST object uploads': 'start upload',
-    'PUT object uploadId partNumber': 'upload part',
-    'POST object uploadId': 'complete upload',
-    'DELETE object uploadId': 'abort upload',
-  };
-  const kind = kinds[sent];
-  const known = [
-    'x-id',
-    'uploads',
-    'uploadId',
-    'partNumber',
-    'list-type',
-    'prefix',
-    'start-after',
-    'continuation-token',
-  ];
-  const others = [...query.keys()].filter((name) => !known.includes(name));
-  if (!kind || others.length > 0) throw new Error(`No right is known for ${sent} ${others.join(' ')}`);
-  return kind;
+/** Of keys of the store, as somebody with these rights would ask. */
+function ask(action: string, resource: string, { prefix, isCreateOnly = false }: Asked = {}): AccessRequest {
+  const context = { 's3:prefix': prefix, 's3:if-none-match': isCreateOnly ? '*' : undefined };
+  return { action, resource: `arn:aws:s3:::${resource}`, context };
 }
 
-function needs(request: ProxiedRequest): Need[] {
-  const kind = kindOf(request);
-  const unknown = Object.keys(request.headers).filter((name) =>
-    /^x-amz-(acl|grant|copy|object-lock|website)/.test(name),
-  );
-  if (unknown.length > 0) throw new Error(`No right is known for ${unknown.join(', ')}`);
-  const resource = decodeURIComponent(request.path).replace(/^\/|\/$/g, '');
-  const prefix = kind === 'list' ? { prefix: request.query.get('prefix') ?? '' } : {};
-  const isCreateOnly = request.headers['if-none-match'] === '*';
-  const need = { action: ACTIONS[kind], resource, ...prefix, isCreateOnly };
-  const isTagged = request.headers['x-amz-tagging'] !== undefined;
-  return isTagged ? [need, { action: 's3:PutObjectTagging', resource }] : [need];
-}
-
-/** As IAM decides, as far as our statements go. */
-function isAllowed(statements: PolicyStatement[], need: Need): boolean {
-  return statements.some(
-    (statement) => statement.Effect === 'Allow' && isMeant(statement, need) && fits(statement, need),
-  );
-}
-
-function isMeant({ Action, Resource }: PolicyStatement, { action, resource }: Need): boolean {
-  return Action.includes(action) && Resource.some((pattern) => matches(pattern, `arn:aws:s3:::${resource}`));
-}
-
-function fits({ Condition = {} }: PolicyStatement, { prefix, isCreateOnly = false }: Need): boolean {
-  return Object.entries(Condition).every(([operator, keys]) =>
-    Object.entries(keys).every(([key, patterns]) => {
-      if (operator === 'Null' && key === 's3:if-none-match' && patterns === 'false') return isCreateOnly;
-      if (operator !== 'StringLike' || key !== 's3:prefix') throw new Error(`Not understood: ${operator} of ${key}`);
-      // A key that a request does not have fits nothing.
-      return prefix !== undefined && [patterns].flat().some((pattern) => matches(pattern, prefix));
-    }),
-  );
-}
-
-function matches(pattern: string, text: string): boolean {
-  const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's').test(text);
+function isAllowed(statements: PolicyStatement[], request: AccessRequest): boolean {
+  return decide(request, { identity: statements.map(parseStatement) }).isAllowed;
 }
 
 function tierOf(key: string): string {

@@ -26,7 +26,11 @@ export interface FaultProxy extends AsyncDisposable {
  * Stands between an S3 client and its server. The Host header passes unchanged: the client's signature covers it, and
  * the server compares it with the header it gets. Bodies are streamed: neither side can run ahead of the other.
  */
-export async function startFaultProxy(target: URL): Promise<FaultProxy> {
+export async function startFaultProxy(
+  target: URL,
+  /** What happens to a request that meets no other fault. */
+  always: (request: ProxiedRequest) => FaultAction | undefined = () => undefined,
+): Promise<FaultProxy> {
   const requests: ProxiedRequest[] = [];
   let fault: Fault | undefined;
   let happensTo = (_: ProxiedRequest) => false;
@@ -34,7 +38,7 @@ export async function startFaultProxy(target: URL): Promise<FaultProxy> {
   const handle = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const record = describeRequest(incoming);
     requests.push(record);
-    const met = happensTo(record) ? fault : undefined;
+    const met = happensTo(record) ? fault : always(record);
     if (met) record.fault = met.kind;
     incoming.on('error', () => {});
     outgoing.on('error', () => {});
@@ -80,7 +84,7 @@ function forward(
   { protocol, hostname, port }: URL,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  fault: Fault | undefined,
+  fault: FaultAction | undefined,
 ): void {
   const { method, url: path, headers, socket } = incoming;
   const hasLength = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
@@ -135,6 +139,11 @@ async function passAnswer(
     answer.resume();
     await once(answer, 'end');
     return reset();
+  }
+  if (fault?.kind === 'hide-missing' && answer.statusCode === 404) {
+    const { status, xml } = REFUSALS['access-denied'];
+    answer.resume();
+    return void outgoing.writeHead(status, { 'Content-Type': 'application/xml' }).end(xml);
   }
   outgoing.writeHead(answer.statusCode ?? 500, answer.statusMessage, answerHeaders(answer.headers, fault));
   switch (fault?.kind) {

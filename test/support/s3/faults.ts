@@ -17,6 +17,8 @@ export type FaultAction =
   | { kind: 'slow-down' }
   /** 403, in the same way: as to somebody who lacks a right. */
   | { kind: 'access-denied' }
+  /** What the server does not have is denied: as to somebody who may not list the bucket. */
+  | { kind: 'hide-missing' }
   /** The request is taken, and neither read nor answered; the server does not see it. */
   | { kind: 'stall' }
   /** After that much of the body both connections are reset. */

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ConfigSources, loadConfig } from '../../../agent/config.ts';
+import { NOTICED_BY_DEFAULT } from '../../../core/model/events.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -136,5 +137,86 @@ describe('files', () => {
     expect(problemsOf({ ...STORE, [name]: folder })).toContain(
       `${name} names ${folder}, which cannot be read (EISDIR)`,
     );
+  });
+});
+
+describe('the event bus', () => {
+  const ARN = 'arn:aws-us-gov:events:us-gov-west-1:123456789012:event-bus/backups';
+
+  it('is none by default', () => expect(load(STORE).eventBus).toBeUndefined());
+
+  it('is in the region of the bucket, or wherever the SDK finds out', () => {
+    expect(load({ ...STORE, BACKUP_EVENT_BUS: 'default', S3_REGION: 'eu-west-1' }).eventBus).toEqual({
+      name: 'default',
+      region: 'eu-west-1',
+    });
+    const elsewhere = { ...STORE, S3_ENDPOINT: 'https://ceph.internal' };
+    expect(load(elsewhere, { 'event-bus': 'backups' }).eventBus).toEqual({ name: 'backups', region: undefined });
+  });
+
+  it('is in the region of its ARN', () => {
+    expect(load({ ...STORE, BACKUP_EVENT_BUS: ARN, S3_REGION: 'eu-west-1' }).eventBus).toEqual({
+      name: ARN,
+      region: 'us-gov-west-1',
+    });
+  });
+
+  it.each(['a bus', 'arn:aws:sns:eu-west-1:123456789012:topic', 'https://bus'])('is not %s', (name) => {
+    expect(problemsOf({ ...STORE, BACKUP_EVENT_BUS: name })).toContain('must be the name or the ARN of an event bus');
+  });
+});
+
+describe('webhooks', () => {
+  it('are none by default, and take what people have to know', () => {
+    expect(load(STORE)).toMatchObject({
+      webhooks: { urls: [], secret: undefined, shape: undefined, types: NOTICED_BY_DEFAULT },
+      heartbeatUrl: undefined,
+    });
+  });
+
+  it('are several, with one secret, of which the one in a file counts', () => {
+    const env = {
+      ...STORE,
+      BACKUP_WEBHOOK_URL: 'https://a/1 https://b/2',
+      BACKUP_WEBHOOK_SECRET: 'one',
+      BACKUP_WEBHOOK_SHAPE: 'slack',
+      BACKUP_NOTICES: 'prune-failed',
+    };
+    const webhooks = { urls: ['https://a/1', 'https://b/2'], secret: 'one', shape: 'slack', types: ['Prune Failed'] };
+    expect(load(env).webhooks).toEqual(webhooks);
+    const file = write('webhook-secret', 'two \n');
+    expect(load({ ...env, BACKUP_WEBHOOK_SECRET_FILE: file }).webhooks).toEqual({ ...webhooks, secret: 'two' });
+  });
+
+  it('are refused all at once where they are wrong, and not repeated', () => {
+    const problems = problemsOf({
+      ...STORE,
+      BACKUP_WEBHOOK_URL: 'https://a/s3cr3t b/s3cr3t',
+      BACKUP_HEARTBEAT_URL: 'ping/s3cr3t',
+      BACKUP_WEBHOOK_SECRET_FILE: write('empty-secret', '\n'),
+      BACKUP_WEBHOOK_SHAPE: 'teams',
+      BACKUP_NOTICES: 'backups',
+      S3_ENDPOINT: 'https://me:s3cr3t@ceph',
+      BACKUP_LOG_LEVEL: 'https://me:s3cr3t@host',
+    });
+    for (const name of ['WEBHOOK_URL', 'HEARTBEAT_URL', 'WEBHOOK_SECRET_FILE', 'WEBHOOK_SHAPE', 'NOTICES'])
+      expect(problems).toContain(`BACKUP_${name}`);
+    expect(problems).toContain('S3_ENDPOINT must not hold a user or a password (it is "https://…@ceph")');
+    expect(problems).not.toContain('s3cr3t');
+  });
+});
+
+describe('the log file', () => {
+  it('has a size and a number of old ones', () => {
+    const path = join(folder, 'log');
+    expect(load(STORE).logFile).toBeUndefined();
+    expect(load({ ...STORE, BACKUP_LOG_FILE: path }).logFile).toEqual({ path, maxBytes: 10_000_000, kept: 5 });
+    const env = { ...STORE, BACKUP_LOG_FILE_MAX_MB: '1', BACKUP_LOG_FILES: '2' };
+    expect(load(env, { 'log-file': path }).logFile).toEqual({ path, maxBytes: 1_000_000, kept: 2 });
+  });
+
+  it.each(['', 'missing/log'])('is no reason to refuse anything where it cannot be written: %j', (name) => {
+    const path = join(folder, name);
+    expect(load({ ...STORE, BACKUP_LOG_FILE: path })).toMatchObject({ logFile: { path: resolve(path) } });
   });
 });

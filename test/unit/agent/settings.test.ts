@@ -90,7 +90,7 @@ describe('resolveSettings', () => {
 
   it('refuses a webhook that is no URL without repeating it', () => {
     const { problems } = resolve({ env: { BACKUP_WEBHOOK_URL: 'token-0123' } });
-    expect(problems).toEqual(['BACKUP_WEBHOOK_URL must be an http:// or https:// URL']);
+    expect(problems).toEqual(['BACKUP_WEBHOOK_URL must be http:// or https:// URLs, with blanks between them']);
   });
 });
 

@@ -1,7 +1,16 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { listRuns, recordRequested, recordStarted, recordVerdict } from '../../../../core/catalog/runs.ts';
+import {
+  findRun,
+  listRuns,
+  RECOVER_SENT,
+  recordPlan,
+  recordRequested,
+  recordStarted,
+  recordVerdict,
+} from '../../../../core/catalog/runs.ts';
 import { runKey } from '../../../../core/model/keys.ts';
 import type { Requested, Started, Verdict } from '../../../../core/model/run-record.ts';
+import { examplePlan } from '../../../support/example-plan.ts';
 import { MemoryStore } from '../../../support/memory-store.ts';
 
 const TIME = '2026-11-22T02:30:00.000Z';
@@ -28,6 +37,7 @@ const verdict = (kind: Verdict['verdict'], reason: string | null = null): Verdic
   reason,
   failure: null,
   steps: [],
+  undelivered: [],
 });
 
 describe('records of a run', () => {
@@ -84,7 +94,75 @@ describe('recordVerdict', () => {
   });
 });
 
+describe('findRun', () => {
+  it('reads all that is written of one run, its plan too', async () => {
+    await recordRequested(store, requested());
+    await recordStarted(store, started);
+    expect(await recordPlan(store, examplePlan(RUN_ID))).toBe(true);
+    for (const kind of ['failed', 'completed'] as const) await recordVerdict(store, verdict(kind));
+    await recordRequested(store, requested(`${RUN_ID}2`));
+    await recordRequested(store, requested(RUN_ID, 'prod-2'));
+    expect(await findRun(store, 'prod', RUN_ID)).toEqual({
+      runId: RUN_ID,
+      requested: requested(),
+      started,
+      plan: examplePlan(RUN_ID),
+      verdicts: [verdict('failed'), verdict('completed')],
+      unreadable: [],
+    });
+  });
+
+  it('finds nothing where nothing is written', async () => {
+    await recordRequested(store, requested(`${RUN_ID}2`));
+    expect(await findRun(store, 'prod', RUN_ID)).toBeUndefined();
+  });
+
+  it('names a plan that cannot be read', async () => {
+    const key = runKey('prod', RUN_ID, 'plan');
+    store.overwrite(key, Buffer.from(JSON.stringify({ ...examplePlan(RUN_ID), schemaVersion: 2 })));
+    expect(await findRun(store, 'prod', RUN_ID)).toEqual({ runId: RUN_ID, verdicts: [], unreadable: [key] });
+  });
+
+  it('reads no more than a run can have, whatever lies beside its records', async () => {
+    for (let number = 0; number < 300; number++)
+      store.overwrite(runKey('prod', RUN_ID, `x${number}`), Buffer.from('{}'));
+    await recordRequested(store, requested());
+    expect(await findRun(store, 'prod', RUN_ID)).toMatchObject({ requested: requested() });
+    expect(store.calls.filter((call) => call.startsWith('get')).length).toBeLessThan(110);
+  });
+});
+
+it('that a recovery was asked for is no record of the run that cannot be read', async () => {
+  await recordRequested(store, requested());
+  store.overwrite(runKey('prod', RUN_ID, RECOVER_SENT), Buffer.from('{}'));
+  const run = { runId: RUN_ID, requested: requested(), verdicts: [], unreadable: [] };
+  expect(await findRun(store, 'prod', RUN_ID)).toEqual(run);
+  expect(await listRuns(store, 'prod', LONG_AGO)).toEqual([run]);
+});
+
+describe('recordPlan', () => {
+  it('keeps the first of a run', async () => {
+    await recordPlan(store, examplePlan(RUN_ID));
+    expect(await recordPlan(store, { ...examplePlan(RUN_ID), ageSeconds: 7 })).toBe(false);
+    expect((await findRun(store, 'prod', RUN_ID))?.plan).toEqual(examplePlan(RUN_ID));
+  });
+
+  it('keeps none that could not be read again', async () => {
+    await expect(recordPlan(store, { ...examplePlan(RUN_ID), takenAt: 'now' })).rejects.toThrow();
+    expect(store.keys).toEqual([]);
+  });
+});
+
 describe('listRuns', () => {
+  it('leaves what plans found unread', async () => {
+    await recordRequested(store, { ...requested(), verb: 'plan' });
+    await recordPlan(store, examplePlan(RUN_ID));
+    store.calls.length = 0;
+    const [run] = await listRuns(store, 'prod', LONG_AGO);
+    expect(run).toEqual({ runId: RUN_ID, requested: { ...requested(), verb: 'plan' }, verdicts: [], unreadable: [] });
+    expect(store.calls).not.toContain(`get ${runKey('prod', RUN_ID, 'plan')}`);
+  });
+
   it('returns the runs asked for since a time, oldest first, of this target', async () => {
     for (const day of ['23', '20', '22', '21']) await recordRequested(store, requested(`202611${day}T000000Z-x`));
     await recordRequested(store, requested('20261123T000000Z-x', 'prod-2'));

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  alertKey,
   backupPrefix,
   dumpKey,
   leaseKey,
@@ -29,6 +30,7 @@ describe('keys', () => {
     expect(dumpKey(parts, ATTEMPT, '.rdb.zst')).toBe(`${folder}${RUN_ID}.0a1b2c3d/dump.rdb.zst`);
     expect(stateKey(parts, ATTEMPT)).toBe(`${folder}${RUN_ID}.0a1b2c3d/state.json`);
     expect(leaseKey('prod')).toBe('locks/prod.json');
+    expect(alertKey('prod', 'pre-restore')).toBe('alerts/prod/pre-restore.json');
     expect(runKey('prod', RUN_ID, 'verdict-1')).toBe(`runs/prod/${RUN_ID}/verdict-1.json`);
     expect(tierPrefix('daily')).toBe('daily/');
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { restorePlanRecordSchema } from '../../../../core/model/restore-plan-record.ts';
 import {
   type RunOutcome,
   type RunRecords,
@@ -8,6 +9,7 @@ import {
   type Verdict,
   verdictSchema,
 } from '../../../../core/model/run-record.ts';
+import { examplePlan } from '../../../support/example-plan.ts';
 
 const common = { schemaVersion: 1 as const, runId: '20261122T023000Z-a', target: 'prod' };
 const time = '2026-11-22T02:30:00.000Z';
@@ -15,7 +17,7 @@ const started = { ...common, startedAt: time, host: 'h', pid: 7, toolVersion: '1
 const requested = { ...common, verb: 'backup' as const, backupId: null, requestedAt: time };
 
 function verdict(kind: Verdict['verdict']): Verdict {
-  return { ...common, verdict: kind, endedAt: time, reason: null, failure: null, steps: [] };
+  return { ...common, verdict: kind, endedAt: time, reason: null, failure: null, steps: [], undelivered: [] };
 }
 
 function run(kinds: Verdict['verdict'][], isStarted = true): RunRecords {
@@ -51,8 +53,13 @@ describe('runOutcome', () => {
 
 describe('records', () => {
   it('are never taken for one another', () => {
-    const schemas = { requested: requestedSchema, started: startedSchema, verdict: verdictSchema };
-    const records = { requested, started, verdict: verdict('failed') };
+    const schemas = {
+      requested: requestedSchema,
+      started: startedSchema,
+      verdict: verdictSchema,
+      plan: restorePlanRecordSchema,
+    };
+    const records = { requested, started, verdict: verdict('failed'), plan: examplePlan(common.runId) };
     for (const [recordName, record] of Object.entries(records)) {
       for (const [schemaName, schema] of Object.entries(schemas)) {
         expect(schema.safeParse(record).success, `${recordName} read as ${schemaName}`).toBe(recordName === schemaName);

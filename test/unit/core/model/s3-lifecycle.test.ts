@@ -27,8 +27,9 @@ describe('the lifecycle rules of a bucket', () => {
     }
   });
 
-  it('purge run records like backups, and leases sooner', () => {
+  it('purge run records like backups, leases and what the watchdog has said sooner', () => {
     expect(ruleAt('falkordb/runs/')?.NoncurrentVersionExpiration).toEqual({ NoncurrentDays: 7 });
+    expect(ruleAt('falkordb/alerts/')?.NoncurrentVersionExpiration).toEqual({ NoncurrentDays: 1 });
     expect(ruleAt('falkordb/locks/')?.NoncurrentVersionExpiration).toEqual({ NoncurrentDays: 1 });
   });
 
@@ -56,7 +57,7 @@ describe('the lifecycle rules of a bucket', () => {
     ['a/b', 'a/b/'],
   ])('reach nothing outside a store at prefix "%s"', (prefix, start) => {
     const reached = rulesOf({ prefix, coldMonthlyDays: 30 }).map(({ Filter }) => Filter.Prefix);
-    const folders = [...TIERS, 'runs', 'locks', 'monthly'].map((name) => `${start}${name}/`);
+    const folders = [...TIERS, 'runs', 'locks', 'alerts', 'monthly'].map((name) => `${start}${name}/`);
     expect(reached).toEqual(folders);
   });
 

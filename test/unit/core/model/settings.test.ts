@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { SHAPE_NAMES } from '../../../../core/alerts/webhook/shapes.ts';
+import { EVENT_TYPES, NOTICED_BY_DEFAULT } from '../../../../core/model/events.ts';
 import { SETTINGS, type Setting } from '../../../../core/model/settings.ts';
 
 const ENTRIES: [string, Setting][] = Object.entries(SETTINGS);
@@ -30,7 +32,14 @@ describe('the settings', () => {
 
   it('treat everything that looks like a credential as a secret', () => {
     const secrets = ENTRIES.filter(([, { secret }]) => secret).map(([name]) => name);
-    expect(secrets).toEqual(['falkordbUrl', 'webhookUrl', 's3AccessKey', 's3SecretKey']);
+    expect(secrets).toEqual([
+      'falkordbUrl',
+      'webhookUrls',
+      'webhookSecret',
+      'heartbeatUrl',
+      's3AccessKey',
+      's3SecretKey',
+    ]);
   });
 
   it.each(['0', '-1', '1.5', '1e3', '', ' 1', '١', '604801', '9'.repeat(400)])('take no timeout of %j', (text) =>
@@ -51,10 +60,34 @@ describe('the settings', () => {
     expect(accepts('target', text)).toBe(false),
   );
 
-  it('take nothing but the web for the webhook', () => {
-    expect(accepts('webhookUrl', 'https://hooks.example/T0/B0')).toBe(true);
-    for (const text of ['hooks.example', 'file:///etc/passwd', 'javascript:1']) {
-      expect(accepts('webhookUrl', text)).toBe(false);
+  it.each(['webhookUrls', 'heartbeatUrl'] as const)('take nothing but the web for %s', (name) => {
+    expect(accepts(name, 'https://hooks.example/T0/B0')).toBe(true);
+    for (const text of ['hooks.example', 'file:///etc/passwd', 'javascript:1', ' ']) {
+      expect(accepts(name, text)).toBe(false);
     }
+  });
+
+  it('take several webhooks, each once, and none where one is wrong', () => {
+    const { schema } = SETTINGS.webhookUrls;
+    expect(schema.parse(' https://a/1\n\thttp://b/2 https://a/1 ')).toEqual(['https://a/1', 'http://b/2']);
+    expect(accepts('webhookUrls', 'https://a/1 b/2')).toBe(false);
+  });
+
+  it('know every shape that there is', () => {
+    for (const shape of ['auto', ...SHAPE_NAMES]) expect(accepts('webhookShape', shape)).toBe(true);
+  });
+
+  it('know notices by the names that event ids begin with', () => {
+    const { schema } = SETTINGS.notices;
+    expect(schema.parse('default')).toEqual(NOTICED_BY_DEFAULT);
+    expect(schema.parse('all')).toEqual(EVENT_TYPES);
+    expect(schema.parse('restore-rolled-back, backup-failed')).toEqual(['Backup Failed', 'Restore Rolled Back']);
+    for (const text of ['backup-failed,', 'Backup Failed', 'all,backup-failed'])
+      expect(accepts('notices', text)).toBe(false);
+  });
+
+  it('take no user and password within the URL of the S3 service', () => {
+    expect(accepts('s3Endpoint', 'https://ceph.internal')).toBe(true);
+    for (const text of ['https://user@ceph', 'https://:pw@ceph']) expect(accepts('s3Endpoint', text)).toBe(false);
   });
 });
