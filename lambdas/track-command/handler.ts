@@ -1,0 +1,32 @@
+import type { Context } from 'aws-lambda';
+import { EventBridgeSink } from '../../core/alerts/event-bridge.ts';
+import { decodeFunctionSettings } from '../../core/model/function-settings.ts';
+import { invocationError } from '../runtime/invocation-error.ts';
+import { createLogger } from '../runtime/logger.ts';
+import { createMetrics } from '../runtime/metrics.ts';
+import { openFunctionStore } from '../runtime/open-function-store.ts';
+import { AwsSystemsManager } from '../ssm/aws-systems-manager.ts';
+import { type Tracked, trackCommand } from './track-command.ts';
+
+const settings = decodeFunctionSettings(process.env, 'store', 'document', 'eventBus', 'targetTag');
+const log = createLogger('track-command');
+const metrics = createMetrics('track-command');
+const deps = {
+  ...settings,
+  store: openFunctionStore(settings.store),
+  sink: new EventBridgeSink({ name: settings.eventBus }),
+  ssm: new AwsSystemsManager(),
+  log,
+  count: metrics.count,
+};
+
+export async function handler(input: unknown, context: Context): Promise<{ outcome: Tracked }> {
+  log.addContext(context);
+  try {
+    return { outcome: await trackCommand(input, deps) };
+  } catch (error) {
+    throw invocationError(error);
+  } finally {
+    metrics.publish();
+  }
+}
