@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { type WebhookOptions, WebhookSink } from '../../core/alerts/webhook/webhook-sink.ts';
@@ -169,12 +170,14 @@ describe('a webhook that cannot be told', () => {
       switchProtocols(response);
     };
     await using receiver = await startWebhookReceiver([reply]);
-    const error = await failureOf(sinkAt(receiver.port, { attemptTimeoutMs: 2000 }).send([exampleEvent()]));
+    const startMs = performance.now();
+    const error = await failureOf(sinkAt(receiver.port, { attemptTimeoutMs: 5000 }).send([exampleEvent()]));
+    expect(performance.now() - startMs).toBeLessThan(4000);
     expect(error.message).toMatch(/\(tried once\): it answered 101\.$/);
     expect(error.hint).toContain('no webhook');
     expect(error.retryable).toBe(false);
     expect(receiver.received).toHaveLength(1);
-    await hasClosed;
+    await Promise.race([hasClosed, setTimeout(1000).then(() => expect.fail('The connection stays.'))]);
   });
 
   test('as it hangs ends within the bound, and each event has its share of that', async () => {

@@ -29,7 +29,7 @@ export const hang: Reply = () => {};
 
 /** What no client that did not ask for it expects: another protocol from here on. The connection stays. */
 export const switchProtocols: Reply = (response) => {
-  response.writeHead(101, { connection: 'upgrade', upgrade: 'websocket' }).end();
+  response.socket?.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n');
 };
 
 /** A real server on 127.0.0.1 that answers the first request by the first reply, and so on; the last one stays. */

@@ -53,8 +53,6 @@ export async function post({ url, headers, body, timeoutMs, lookup, ca }: Post):
       // Without this Node closes the connection of a 101 in silence: neither an answer nor an error would come.
       request.on('upgrade', (response, socket) => {
         socket.destroy();
-        // No body follows; nobody else would end it.
-        response.destroy();
         resolve(response);
       });
       request.on('error', reject);
