@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { Redis } from 'ioredis';
 import { type Address, parseAddress } from '../../agent/falkordb/address.ts';
 import { resolveEngine } from '../../agent/falkordb/engine.ts';
+import { FROZEN_AFTER_MS, FrozenServerError, throwOnceFrozen } from '../../agent/falkordb/frozen-server.ts';
 import { type Supervised, supervise } from '../../agent/falkordb/supervisor.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -59,13 +60,13 @@ export async function startRestartingServer(config: Record<string, string>): Pro
       const name = basename(home);
       const command = engine.command({ name, folders: [home, folder], configFile, port });
       const container = engine.isContainer ? name : undefined;
-      running = supervise(command, { folder: home, container, log: join(parent.path, 'server.log') });
+      const log = join(parent.path, `server-${starts}.log`);
+      running = supervise(command, { folder: home, container, log });
       starts += 1;
       if (isStopping) running.kill();
-      await running.ended;
+      await replacedIfFrozen(running, log, client);
     }
   };
-  const stopped = keepRunning();
   const url = `redis://${HOST}:${port}`;
   const client = new Redis(url, {
     protocol: 2,
@@ -75,6 +76,7 @@ export async function startRestartingServer(config: Record<string, string>): Pro
     commandTimeout: 60_000,
   });
   client.on('error', () => {});
+  const stopped = keepRunning();
   const address = parseAddress(url);
   if (!address) throw new Error(`${url} is no address`);
   const server: RestartingServer = {
@@ -95,6 +97,20 @@ export async function startRestartingServer(config: Record<string, string>): Pro
   };
   await client.ping();
   return server;
+}
+
+/** Until it has ended. FalkorDB may freeze while it loads (frozen-server.ts), and nothing but its end helps then. */
+async function replacedIfFrozen(server: Supervised, log: string, client: Redis): Promise<void> {
+  const starting = new AbortController();
+  const ready = () => starting.abort();
+  client.once('ready', ready);
+  const frozen = throwOnceFrozen(log, FROZEN_AFTER_MS, starting.signal).catch((error: unknown) => {
+    if (error instanceof FrozenServerError) server.kill();
+  });
+  await server.ended;
+  client.off('ready', ready);
+  starting.abort();
+  await frozen;
 }
 
 async function freePort(): Promise<number> {
