@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { toBackupError } from '../../core/model/errors.ts';
 import type { Manifest } from '../../core/model/manifest.ts';
+import { loadStep } from '../../core/model/run-record.ts';
 import type { Contents } from '../../core/model/verification.ts';
 import type { BackupDeps } from '../backup.ts';
 import { compareContents, compareWithManifest } from '../contents.ts';
@@ -164,7 +165,7 @@ async function send(
     signal,
   };
   const replicationId = await steps.run(`stream the ${holds}`, () => sendDump(request, scene));
-  await steps.run(`load the ${holds}`, () => untilLoaded(replicationId, source.name, scene));
+  await steps.run(loadStep(holds), () => untilLoaded(replicationId, source.name, scene));
 }
 
 /**

@@ -41,6 +41,11 @@ const runStepSchema = z.object({
   ok: z.boolean(),
 });
 
+/** The step of a restore by which FalkorDB comes to hold other data; whether it was rolled back is told by it. */
+export function loadStep(holds: 'backup' | 'safety backup'): string {
+  return `load the ${holds}`;
+}
+
 export const verdictSchema = z.object({
   ...common,
   verdict: z.enum(['completed', 'failed', 'skipped']),

@@ -2,14 +2,12 @@ import type { Run } from '../../core/catalog/runs.ts';
 import { clip } from '../../core/model/event-texts.ts';
 import { type BackupEvent, backupEvent, type EventType } from '../../core/model/events.ts';
 import type { RequestOf } from '../../core/model/request.ts';
-import type { Failure, Verdict } from '../../core/model/run-record.ts';
+import { type Failure, loadStep, type Verdict } from '../../core/model/run-record.ts';
 import { knownOf } from '../commands/end-as-failed.ts';
 import { KILLED } from './command-failure.ts';
 
 /** Of the failures that functions record: they tell before they do. */
 const TOLD_BY_FUNCTIONS = new Set(['command-failed', 'command-refused']);
-/** The step of a restore that brings the old data back, as the agent names it (agent/restore/replace-data.ts). */
-const ROLL_BACK = 'load the safety backup';
 /** Of a restore whose agent does not know, or could not see to it, that FalkorDB was set free with that data. */
 const NOT_SET_FREE = new Set(['lease-lost', 'restore-unfinished']);
 
@@ -43,6 +41,7 @@ function eventOf(request: RequestOf<'backup' | 'restore'>, verdict: Verdict, fai
 
 function typeOf({ action }: RequestOf<'backup' | 'restore'>, { steps }: Verdict, { code }: Failure): EventType {
   if (action === 'backup') return 'Backup Failed';
-  const isRolledBack = steps.some(({ name, ok }) => ok && name === ROLL_BACK) && !NOT_SET_FREE.has(code);
+  const isRolledBack =
+    steps.some(({ name, ok }) => ok && name === loadStep('safety backup')) && !NOT_SET_FREE.has(code);
   return isRolledBack ? 'Restore Rolled Back' : 'Restore Failed';
 }
