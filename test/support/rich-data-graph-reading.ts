@@ -55,7 +55,8 @@ export async function readGraph(reader: Redis, graph: string): Promise<GraphRead
 
 type Ask = (query: string) => Promise<Value[][]>;
 
-async function untilBuilt(ask: Ask): Promise<void> {
+/** Until every index and constraint is built. */
+export async function untilBuilt(ask: Ask): Promise<void> {
   await vi.waitFor(
     async () => {
       const pending = [...(await ask(INDEXES)), ...(await ask(CONSTRAINTS))].filter(

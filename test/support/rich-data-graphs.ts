@@ -1,5 +1,7 @@
 import type { Redis } from 'ioredis';
+import { untilBuilt } from './rich-data-graph-reading.ts';
 import { GRAPHS } from './rich-data-questions.ts';
+import { plainRows } from './rich-data-values.ts';
 
 type Query = (graph: string, cypher: string) => Promise<unknown>;
 
@@ -11,6 +13,8 @@ export async function fillGraphs(client: Redis): Promise<void> {
   for (const properties of VALUES) await query(GRAPHS.values, `CREATE (:Value {${properties}})`);
   await query(GRAPHS.values, `CREATE (:From)-[:WITH {${VALUES.join(', ')}}]->(:To)`);
   for (const statement of SHAPES) await query(GRAPHS.shapes, statement);
+  for (const statement of INDEXES) await query(GRAPHS.indexed, statement);
+  await untilIndexed(client, GRAPHS.indexed);
   for (const statement of INDEXED) await query(GRAPHS.indexed, statement);
   for (const constraint of CONSTRAINTS) await client.call('GRAPH.CONSTRAINT', 'CREATE', GRAPHS.indexed, ...constraint);
   await query(GRAPHS.empty, 'RETURN 1');
@@ -20,7 +24,12 @@ export async function fillGraphs(client: Redis): Promise<void> {
   await client.select(5);
   await query(GRAPHS.elsewhere, 'CREATE (:Elsewhere {a: 1})-[:NEAR]->(:Elsewhere)');
   await client.select(0);
-  await fillLarge(query);
+  await fillLarge(client, query);
+}
+
+/** What is written while an index is being built may be indexed twice, which its scores and nearest neighbours show. */
+function untilIndexed(client: Redis, graph: string): Promise<void> {
+  return untilBuilt(async (query) => plainRows(await client.call('GRAPH.RO_QUERY', graph, query, '--compact')));
 }
 
 /* A map, an array with null, infinite or smaller literals and a NUL in a string are refused by this version. */
@@ -56,7 +65,7 @@ const SHAPES = [
   "MATCH (n:Changed) SET n.was = NULL, n.text = 'after', n:Added REMOVE n:Changed",
 ];
 
-const INDEXED = [
+const INDEXES = [
   'CREATE INDEX FOR (p:Person) ON (p.name, p.age)',
   'CREATE INDEX FOR (p:Person) ON (p.home)',
   'CREATE INDEX FOR ()-[k:KNOWS]-() ON (k.since)',
@@ -64,6 +73,9 @@ const INDEXED = [
   "CREATE VECTOR INDEX FOR ()-[k:KNOWS]-() ON (k.mood) OPTIONS {dimension: 2, similarityFunction: 'cosine'}",
   "CALL db.idx.fulltext.createNodeIndex({label: 'Book', language: 'german', stopwords: ['der', 'die']}, 'title', {field: 'body', weight: 2.0, nostem: true, phonetic: 'dm:en'})",
   'CREATE FULLTEXT INDEX FOR ()-[k:KNOWS]-() ON (k.note)',
+];
+
+const INDEXED = [
   `UNWIND range(1, 100) AS i CREATE (:Person {name: 'Person ' + i, age: i,
     home: point({latitude: 10 + i / 50.0, longitude: 20}), face: vecf32([i, 1, 0.5, -i])})`,
   `MATCH (a:Person), (b:Person) WHERE b.age = a.age + 1
@@ -81,9 +93,10 @@ const CONSTRAINTS: string[][] = [
 ];
 
 /** A save splits nodes, edges and deleted ones of a graph into virtual keys of 100,000 entities. */
-async function fillLarge(query: Query): Promise<void> {
+async function fillLarge(client: Redis, query: Query): Promise<void> {
   const [first, half] = ['UNWIND range(0, ', LARGE_NODES / 2];
   await query(GRAPHS.large, 'CREATE INDEX FOR (n:Large) ON (n.i)');
+  await untilIndexed(client, GRAPHS.large);
   await query(
     GRAPHS.large,
     `${first}${LARGE_NODES - 1}) AS i CREATE (:Large {i: i, half: i * 0.5, text: 'node ' + i})`,
