@@ -9,12 +9,14 @@ import type { EventType } from '../core/model/events.ts';
 import type { RetentionPolicy } from '../core/model/retention.ts';
 import type { Duration } from '../core/model/retention-rules.ts';
 import { toRetention } from '../core/model/retention-settings.ts';
+import { MIN_TOKEN_CHARACTERS } from '../core/model/service-settings.ts';
 import type { SettingValues } from '../core/model/settings.ts';
 import type { S3Options } from '../core/store/s3/s3-options.ts';
 import { type Address, parseAddress } from './falkordb/address.ts';
 import type { SourceSetting } from './falkordb/open-dump.ts';
 import type { LogFile } from './logging/rotating-file.ts';
 import type { Compression } from './pipeline/codec.ts';
+import { type ServiceConfig, scheduleProblems, toServiceConfig } from './service/config.ts';
 import { invalidSettings, resolveSettings } from './settings.ts';
 
 const BYTES_OF_MB = 1_000_000;
@@ -51,6 +53,7 @@ export interface Config {
   busyTimeoutSeconds: number;
   saveTimeoutSeconds: number;
   timeoutSeconds: number;
+  service: ServiceConfig;
 }
 
 /** Where notices are posted, and which. */
@@ -96,6 +99,10 @@ export function loadConfig({ flags, env, settingsFile }: ConfigSources): Config 
   if (password === '') problems.push('FALKORDB_PASSWORD_FILE names a file without a password in it');
   const webhookSecret = readSettingFile(values.webhookSecretFile, 'BACKUP_WEBHOOK_SECRET_FILE', problems)?.trimEnd();
   if (webhookSecret === '') problems.push('BACKUP_WEBHOOK_SECRET_FILE names a file without a secret in it');
+  const dashboardToken = readSettingFile(values.dashboardTokenFile, 'BACKUP_DASHBOARD_TOKEN_FILE', problems)?.trimEnd();
+  if (dashboardToken !== undefined && dashboardToken.length < MIN_TOKEN_CHARACTERS)
+    problems.push(`BACKUP_DASHBOARD_TOKEN_FILE names a file with less than ${MIN_TOKEN_CHARACTERS} characters in it`);
+  problems.push(...scheduleProblems(values));
   const ca = readSettingFile(values.falkordbCaFile, 'FALKORDB_CA_FILE', problems);
   const cert = readSettingFile(values.restoreTlsCertFile, 'RESTORE_TLS_CERT_FILE', problems);
   const key = readSettingFile(values.restoreTlsKeyFile, 'RESTORE_TLS_KEY_FILE', problems);
@@ -137,6 +144,7 @@ export function loadConfig({ flags, env, settingsFile }: ConfigSources): Config 
     busyTimeoutSeconds: settings.busyTimeoutSeconds,
     saveTimeoutSeconds: settings.saveTimeoutSeconds,
     timeoutSeconds: settings.timeoutSeconds,
+    service: toServiceConfig(settings, dashboardToken),
   };
 }
 

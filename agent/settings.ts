@@ -1,6 +1,7 @@
 import { parseEnv } from 'node:util';
 import { BackupError } from '../core/model/errors.ts';
-import { SETTINGS, type Setting, type SettingName, type SettingValues } from '../core/model/settings.ts';
+import type { Setting } from '../core/model/setting.ts';
+import { SETTINGS, type SettingName, type SettingValues } from '../core/model/settings.ts';
 
 export interface SettingSources {
   /** By flag name (`data-dir`). */

@@ -2,16 +2,16 @@ import { z } from 'zod';
 import { BackupError } from '../core/model/errors.ts';
 import { TARGET_TAG } from '../core/model/function-settings.ts';
 import { DEFAULT_GRACE_MS } from '../core/model/schedule-due.ts';
-import { SETTINGS, type Setting } from '../core/model/settings.ts';
+import type { Setting } from '../core/model/setting.ts';
+import { SETTINGS } from '../core/model/settings.ts';
 import { targetSchema } from '../core/model/target.ts';
-import { DEFAULT_SCHEDULES } from '../core/model/tiers.ts';
+import { DEFAULT_PRUNE_SCHEDULE, DEFAULT_SCHEDULES } from '../core/model/tiers.ts';
 import { cronOrNever, options, problemsOf, text, wholeNumber } from './checks.ts';
 import type { BackupOptions, FalkorDbBackupProps } from './props.ts';
 
 /** Each has a managed policy and an output of its own, and all their names stand in one policy: IAM and CloudFormation have limits. */
 const MAX_TARGETS = 100;
 /** When the backups of the night are made, by default. */
-const DEFAULT_PRUNE_SCHEDULE = '30 5 * * *';
 /** SSM lets no command take longer. */
 const MAX_COMMAND_SECONDS = 2 * 24 * 3600;
 /** The agent's own deadline comes first: SSM would end `docker exec`, and not the run that it began. */

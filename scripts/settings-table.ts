@@ -1,4 +1,5 @@
-import { SETTINGS, type Setting } from '../core/model/settings.ts';
+import type { Setting } from '../core/model/setting.ts';
+import { SETTINGS } from '../core/model/settings.ts';
 
 /** The table of docs/configuration.md; a test sees that the document holds it. */
 export function settingsTable(): string {

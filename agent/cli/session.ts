@@ -3,7 +3,8 @@ import type { Logger } from 'pino';
 import type { EventSink } from '../../core/alerts/event-sink.ts';
 import { BackupError } from '../../core/model/errors.ts';
 import { newRunId, runIdSchema } from '../../core/model/run-id.ts';
-import { SETTINGS, type Setting } from '../../core/model/settings.ts';
+import type { Setting } from '../../core/model/setting.ts';
+import { SETTINGS } from '../../core/model/settings.ts';
 import type { ObjectStore } from '../../core/store/object-store.ts';
 import { openStore } from '../../core/store/open-store.ts';
 import { streamUpload } from '../../core/store/s3/stream-upload.ts';
@@ -47,6 +48,7 @@ const USES = {
   events: /^(event-bus|notices|webhook-.*)$/,
   restore: /^(state-dir|advertise|tls-cert-file|tls-key-file)$/,
   metrics: /^metrics-file$/,
+  service: /^(stop-timeout|listen|dashboard-token-file|refresh)$/,
 };
 
 /** Gives the verb --json and the flags of the settings it uses; every verb uses the store. */

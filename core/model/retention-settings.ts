@@ -1,7 +1,8 @@
 import { BackupError } from './errors.ts';
 import type { RetentionPolicy } from './retention.ts';
 import type { Duration, Rule } from './retention-rules.ts';
-import { SETTINGS, type Setting, type SettingValues } from './settings.ts';
+import type { Setting } from './setting.ts';
+import { SETTINGS, type SettingValues } from './settings.ts';
 
 /** Which backups are kept, and which run records. */
 export interface Retention {

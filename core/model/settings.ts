@@ -1,33 +1,10 @@
 import { z } from 'zod';
-import { createCalendar } from './calendar.ts';
 import { EVENT_TYPES, type EventType, NOTICED_BY_DEFAULT, slugOf } from './events.ts';
 import { parseRules } from './retention-rules.ts';
+import { SERVICE_SETTINGS } from './service-settings.ts';
+import { type Setting, seconds, text, timeZone, wholeNumber } from './setting.ts';
 import { targetSchema } from './target.ts';
 
-/** One thing that a user can set. The table below is the only place where its names, meaning and rule stand. */
-export interface Setting {
-  /** Its name in the environment and in a settings file. */
-  env: string;
-  /** Its flag on the command line, without the dashes. A secret has none: argument lists can be read by others. */
-  flag?: string;
-  description: string;
-  /** As text, as a user would write it. */
-  default?: string;
-  secret?: true;
-  schema: z.ZodType<unknown, string>;
-}
-
-/** Less than the three days after which bytes without a verdict count as nobody's (core/catalog/orphans.ts). */
-const MAX_SECONDS = 2 * 24 * 3600;
-
-const wholeNumber = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
-
-const seconds = wholeNumber(1, MAX_SECONDS);
 const retention = wholeNumber(1, 10_000);
 const rules = z.string().transform((text, context) => {
   try {
@@ -37,14 +14,6 @@ const rules = z.string().transform((text, context) => {
     return z.NEVER;
   }
 });
-const timeZone = z.string().refine((name) => {
-  try {
-    return createCalendar(name) !== undefined;
-  } catch {
-    return false;
-  }
-}, 'must be a time zone such as UTC or Europe/Berlin');
-const text = z.string().min(1, 'must not be empty');
 const flag = z.enum(['true', 'false'], 'must be true or false').transform((word) => word === 'true');
 /** Those whose objects can be read at once: a restore must not wait for hours. */
 const READABLE_CLASSES = ['STANDARD', 'STANDARD_IA', 'ONEZONE_IA', 'INTELLIGENT_TIERING', 'GLACIER_IR'] as const;
@@ -72,6 +41,7 @@ const eventTypes = z.string().transform((words, context): readonly EventType[] =
   return z.NEVER;
 });
 
+/** The only place where the names, meanings and rules of settings stand. */
 export const SETTINGS = {
   falkordbUrl: {
     env: 'FALKORDB_URL',
@@ -381,6 +351,7 @@ export const SETTINGS = {
     default: '60',
     schema: seconds,
   },
+  ...SERVICE_SETTINGS,
   s3Bucket: { env: 'S3_BUCKET', description: 'Older name: as BACKUP_STORE=s3://<bucket>', schema: text },
   s3AccessKey: {
     env: 'S3_ACCESS_KEY',

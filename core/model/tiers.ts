@@ -16,3 +16,6 @@ export const DEFAULT_SCHEDULES: Record<ScheduledTier, string> = {
   daily: '30 2 * * *',
   snapshot: '0 */4 * * *',
 };
+
+/** An hour after the last of them; in UTC too. */
+export const DEFAULT_PRUNE_SCHEDULE = '30 5 * * *';

@@ -7,7 +7,7 @@ import { verifyAll } from '../../agent/verify.ts';
 import { listBackups } from '../../core/catalog/catalog.ts';
 import { listRuns, type Run } from '../../core/catalog/runs.ts';
 import type { Manifest } from '../../core/model/manifest.ts';
-import type { Tier } from '../../core/model/tiers.ts';
+import { DEFAULT_PRUNE_SCHEDULE, DEFAULT_SCHEDULES, type Tier } from '../../core/model/tiers.ts';
 import type { ObjectStore } from '../../core/store/object-store.ts';
 import type { LiveServer } from './live-server.ts';
 import { DEFAULT_POLICY } from './retainables.ts';
@@ -63,6 +63,15 @@ export function configOf(falkordb: Config['falkordb'], store: ObjectStore): Conf
     busyTimeoutSeconds: 60,
     saveTimeoutSeconds: 60,
     timeoutSeconds: 120,
+    service: {
+      schedules: { ...DEFAULT_SCHEDULES, prune: DEFAULT_PRUNE_SCHEDULE },
+      timeZone: 'UTC',
+      jitterSeconds: 0,
+      stopTimeoutSeconds: 30,
+      listen: { host: '127.0.0.1', port: 0 },
+      dashboardToken: undefined,
+      refreshSeconds: 300,
+    },
   };
 }
 

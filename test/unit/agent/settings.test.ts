@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { invalidSettings, resolveSettings, type SettingSources } from '../../../agent/settings.ts';
-import { SETTINGS, type Setting } from '../../../core/model/settings.ts';
+import type { Setting } from '../../../core/model/setting.ts';
+import { SETTINGS } from '../../../core/model/settings.ts';
 
 const SECRETS = Object.values<Setting>(SETTINGS).filter(({ secret }) => secret);
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { SHAPE_NAMES } from '../../../../core/alerts/webhook/shapes.ts';
 import { EVENT_TYPES, NOTICED_BY_DEFAULT } from '../../../../core/model/events.ts';
-import { SETTINGS, type Setting } from '../../../../core/model/settings.ts';
+import type { Setting } from '../../../../core/model/setting.ts';
+import { SETTINGS } from '../../../../core/model/settings.ts';
 
 const ENTRIES: [string, Setting][] = Object.entries(SETTINGS);
 const accepts = (name: keyof typeof SETTINGS, text: string) => SETTINGS[name].schema.safeParse(text).success;
@@ -37,6 +38,7 @@ describe('the settings', () => {
       'webhookUrls',
       'webhookSecret',
       'heartbeatUrl',
+      'dashboardToken',
       's3AccessKey',
       's3SecretKey',
     ]);
