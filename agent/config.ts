@@ -17,7 +17,7 @@ import type { SourceSetting } from './falkordb/open-dump.ts';
 import type { LogFile } from './logging/rotating-file.ts';
 import type { Compression } from './pipeline/codec.ts';
 import { type ServiceConfig, scheduleProblems, toServiceConfig } from './service/config.ts';
-import { invalidSettings, resolveSettings } from './settings.ts';
+import { invalidSettings, resolveSettings, type SettingSources } from './settings.ts';
 
 const BYTES_OF_MB = 1_000_000;
 
@@ -31,6 +31,8 @@ export interface Config {
   source: SourceSetting;
   compression: Compression;
   scratchFolder: string;
+  /** Where the binaries of throw-away servers are; undefined for those that can be found. */
+  engineFolder: string | undefined;
   /** Where a restore notes how far it is. */
   stateFolder: string;
   /** Where FalkorDB reaches this agent during a restore; undefined where that can be told by its connection. */
@@ -76,18 +78,23 @@ export interface HostAndPort {
 export interface ConfigSources {
   flags: Record<string, string>;
   env: Record<string, string | undefined>;
-  settingsFile?: string;
+  settingsFile?: string | undefined;
+}
+
+/** @param problems gets one more where the settings file cannot be read */
+export function readSources({ flags, env, settingsFile }: ConfigSources, problems: string[]): SettingSources {
+  const text = readSettingFile(settingsFile, '--settings', problems);
+  return {
+    flags,
+    env,
+    ...(settingsFile === undefined || text === undefined ? {} : { file: { name: settingsFile, text } }),
+  };
 }
 
 /** @throws invalid-settings, naming every wrong one at once */
 export function loadConfig({ flags, env, settingsFile }: ConfigSources): Config {
   const fileProblems: string[] = [];
-  const text = readSettingFile(settingsFile, '--settings', fileProblems);
-  const { values, problems } = resolveSettings({
-    flags,
-    env,
-    ...(settingsFile === undefined || text === undefined ? {} : { file: { name: settingsFile, text } }),
-  });
+  const { values, problems } = resolveSettings(readSources({ flags, env, settingsFile }, fileProblems));
   problems.unshift(...fileProblems);
   if (flags.url !== undefined && parseAddress(flags.url)?.password !== undefined) {
     problems.push('--url must not hold a password: argument lists can be read by others; use FALKORDB_PASSWORD_FILE');
@@ -125,6 +132,7 @@ export function loadConfig({ flags, env, settingsFile }: ConfigSources): Config 
     source: settings.source,
     compression: settings.compression,
     scratchFolder: resolve(settings.scratchDir ?? tmpdir()),
+    engineFolder: settings.engineDir === undefined ? undefined : resolve(settings.engineDir),
     stateFolder: resolve(settings.stateDir ?? join(homedir(), '.local/state/falkordb-backup')),
     advertise: settings.restoreAdvertise === undefined ? undefined : parseHostAndPort(settings.restoreAdvertise),
     replicationTls: cert === undefined || key === undefined ? undefined : { cert, key },

@@ -1,6 +1,8 @@
 import { BackupError } from '../core/model/errors.ts';
 import { runCommandLine } from './cli/program.ts';
 
+const EXIT_WITHIN_MS = 5_000;
+
 const stop = new AbortController();
 const interrupt = (signal: NodeJS.Signals) => {
   stop.abort(
@@ -27,3 +29,5 @@ const cli = {
 };
 await runCommandLine(process.argv.slice(2), cli);
 process.exitCode = cli.exitCode;
+// A connection that hangs must not keep alive a command that has ended.
+setTimeout(() => process.exit(), EXIT_WITHIN_MS).unref();

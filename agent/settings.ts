@@ -20,6 +20,14 @@ export interface ResolvedSettings {
   problems: string[];
 }
 
+/** The names that are given a value, by the environment's names, wherever that is. */
+export function namesGiven({ flags, env, file }: SettingSources): Set<string> {
+  const fileValues: Record<string, string | undefined> = file ? parseEnv(file.text) : {};
+  const isGiven = ({ flag, env: name }: Setting) =>
+    [flag && flags[flag], env[name], fileValues[name]].some((text) => text !== undefined && text !== '');
+  return new Set(ENTRIES.filter(([, setting]) => isGiven(setting)).map(([, { env: name }]) => name));
+}
+
 /** Flag over environment over file over default. An empty value counts as not set, as compose files pass them. */
 export function resolveSettings({ flags, env, file }: SettingSources): ResolvedSettings {
   const fileValues: Record<string, string | undefined> = file ? parseEnv(file.text) : {};

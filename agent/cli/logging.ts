@@ -16,11 +16,13 @@ export interface Logging extends Disposable {
 /**
  * Lines for people on a terminal, JSON lines elsewhere; always on stderr, because stdout is for results. JSON lines in the
  * log file, where there is one.
+ * @param others that get JSON lines too
  */
 export function openLogging(
   { stderr }: Pick<Cli, 'stderr'>,
   { logLevel: level, logFile }: Pick<Config, 'logLevel' | 'logFile'>,
   fields: Record<string, string>,
+  others: DestinationStream[] = [],
 ): Logging {
   const options = {
     level,
@@ -36,10 +38,10 @@ export function openLogging(
     new RotatingFile(logFile, (failed, error) =>
       toStderr.warn({ err: error, path: logFile.path }, `The log file cannot be ${failed}`),
     );
-  const files = file ? [file] : [];
+  const files = [...(file ? [file] : []), ...others];
   const failures = pino(options, several(stderr.isTTY ? files : [shown, ...files]));
   return {
-    log: file ? pino(options, several([shown, file])) : toStderr,
+    log: files.length > 0 ? pino(options, several([shown, ...files])) : toStderr,
     logFailure: (error) => {
       const { message } = toBackupError(error);
       failures.error({ err: error }, message);

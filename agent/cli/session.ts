@@ -8,7 +8,7 @@ import { SETTINGS } from '../../core/model/settings.ts';
 import type { ObjectStore } from '../../core/store/object-store.ts';
 import { openStore } from '../../core/store/open-store.ts';
 import { streamUpload } from '../../core/store/s3/stream-upload.ts';
-import { type Config, loadConfig } from '../config.ts';
+import { type Config, type ConfigSources, loadConfig } from '../config.ts';
 import { reporting } from '../metrics/report-command.ts';
 import type { OnProgress } from '../progress.ts';
 import { openSinks } from '../telling.ts';
@@ -43,12 +43,12 @@ const FLAGGED: Setting[] = Object.values(SETTINGS).filter((setting) => 'flag' in
 /** What a verb may work with, by the flags that are about it. */
 const USES = {
   store: /^(target|store|log-level|log-file|s3-.*)$/,
-  scratch: /^(scratch-dir|timeout)$/,
+  scratch: /^(scratch-dir|engine-dir|timeout)$/,
   database: /^(url|password-file|ca-file|data-dir|source|compression|busy-timeout|save-timeout|timeout)$/,
   events: /^(event-bus|notices|webhook-.*)$/,
   restore: /^(state-dir|advertise|tls-cert-file|tls-key-file)$/,
   metrics: /^metrics-file$/,
-  service: /^(stop-timeout|listen|dashboard-token-file|refresh)$/,
+  service: /^(stop-timeout|listen|dashboard-token-file|refresh|targets-file)$/,
 };
 
 /** Gives the verb --json and the flags of the settings it uses; every verb uses the store. */
@@ -72,14 +72,8 @@ export async function inSession(
   body: (session: Session) => Promise<Answer>,
   asRun?: string,
 ): Promise<void> {
-  const flags = Object.fromEntries(
-    FLAGGED.flatMap((setting) => {
-      const value: unknown = command.getOptionValue(optionOf(setting).attributeName());
-      return typeof value === 'string' && setting.flag ? [[setting.flag, value]] : [];
-    }),
-  );
-  const { settings, runId: givenId = asRun } = command.opts<{ settings?: string; runId?: string }>();
-  const config = loadConfig({ flags, env: cli.env, ...(settings === undefined ? {} : { settingsFile: settings }) });
+  const { runId: givenId = asRun } = command.opts<{ runId?: string }>();
+  const config = loadConfig(sourcesOf(cli, command));
   const runId = givenId === undefined ? newRunId(cli.now()) : parseRunId(givenId);
   using logging = openLogging(cli, config, { runId });
   const { log } = logging;
@@ -102,6 +96,17 @@ export async function inSession(
   } finally {
     display.stop();
   }
+}
+
+/** Where the settings of this command line come from. */
+export function sourcesOf({ env }: Pick<Cli, 'env'>, command: Command): ConfigSources {
+  const flags = Object.fromEntries(
+    FLAGGED.flatMap((setting) => {
+      const value: unknown = command.getOptionValue(optionOf(setting).attributeName());
+      return typeof value === 'string' && setting.flag ? [[setting.flag, value]] : [];
+    }),
+  );
+  return { flags, env, settingsFile: command.opts<{ settings?: string }>().settings };
 }
 
 /** Undefined for the verbs that write none, whatever the environment says. */

@@ -100,6 +100,10 @@ export const METRICS = {
     help: 'Bytes of the objects that falkordb_backup_store_objects counts.',
     labels: ['target', 'scope'],
   },
+  falkordb_backup_next_due_timestamp_seconds: {
+    help: 'When the service of this target does a job next: a tier, or prune.',
+    labels: ['target', 'job'],
+  },
   falkordb_backup_command_exit_code: {
     help: 'What the last command of this verb ended with on this host; 0 is success.',
     labels: ofCommands,

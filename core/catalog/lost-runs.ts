@@ -33,7 +33,9 @@ export const DEFAULT_BOUNDS = lostRunBounds(Number(SETTINGS.timeoutSeconds.defau
 
 /**
  * Runs that were asked for and of which nobody says any more how they ended, as notices that give them a verdict. A run
- * that holds the lease is never one, and one whose request cannot be read (of a newer version) is left alone.
+ * that holds the lease is none before its process is known to be gone, and one whose request cannot be read (of a newer
+ * version) is left alone.
+ * @param isGone whether the process that began a run is surely dead: nobody waits for that one to say anything
  * @throws store-*, integrity where the lease cannot be read
  */
 export async function lostRunNotices(
@@ -41,22 +43,24 @@ export async function lostRunNotices(
   target: string,
   now: Date,
   bounds: LostRunBounds,
+  isGone: (started: Started) => boolean = () => false,
 ): Promise<Notice[]> {
   const open = await openRunIds(store, target, now);
   if (open.length === 0) return [];
   const atWork = await runAtWork(store, target, now);
   const notices: Notice[] = [];
   for (const runId of open) {
-    if (runId === atWork) continue;
     const run = await findRun(store, target, runId);
     if (!run?.requested || run.verdicts.length > 0) continue;
     const { requested, started } = run;
+    const isDead = started !== undefined && isGone(started);
+    if (runId === atWork && !isDead) continue;
     const boundMs = started || atWork !== undefined ? bounds.runMs : bounds.unstartedMs;
     const begunAt = Date.parse(started?.startedAt ?? requested.requestedAt);
-    if (now.getTime() <= begunAt + boundMs) continue;
+    if (!isDead && now.getTime() <= begunAt + boundMs) continue;
     const manifest = await findBackup(store, requested);
     // The same from whoever finds it, so that two of them write one verdict.
-    const endedAt = manifest?.completedAt ?? new Date(begunAt + boundMs).toISOString();
+    const endedAt = manifest?.completedAt ?? (isDead ? now : new Date(begunAt + boundMs)).toISOString();
     notices.push(toNotice(store, { requested, started, manifest, endedAt, now }));
   }
   return notices;

@@ -49,6 +49,12 @@ export const SERVICE_SETTINGS = {
     default: DEFAULT_PRUNE_SCHEDULE,
     schema: schedule,
   },
+  targetsFile: {
+    env: 'BACKUP_TARGETS_FILE',
+    flag: 'targets-file',
+    description: 'JSON file of several targets that one service looks after (docs/install-local.md)',
+    schema: text,
+  },
   timeZone: {
     env: 'BACKUP_TIME_ZONE',
     description: 'Time zone of the schedules; in most others than UTC a local 02:30 does not exist one night a year',
@@ -95,3 +101,9 @@ export const SERVICE_SETTINGS = {
     schema: wholeNumber(5, DAY_SECONDS),
   },
 } as const satisfies Record<string, Setting>;
+
+/** The same for all targets of a service, by their names in SETTINGS. */
+export const SERVICE_WIDE: ReadonlySet<string> = new Set([
+  ...['listen', 'dashboardToken', 'dashboardTokenFile', 'refreshSeconds', 'stopTimeoutSeconds', 'targetsFile'],
+  ...['logLevel', 'logFile', 'logFileMaxMb', 'logFiles', 'metricsFile'],
+]);

@@ -93,9 +93,10 @@ export class MemoryStore implements ObjectStore {
 
   async *list(prefix: string, { startAfter = '' }: { startAfter?: string } = {}): AsyncIterable<ObjectInfo> {
     this.calls.push(`list ${prefix}`);
-    for (const key of this.keys) {
+    const wanted = [...this.#objects.keys()].filter((key) => key.startsWith(prefix) && key > startAfter);
+    for (const key of wanted.sort()) {
       const kept = this.#objects.get(key);
-      if (!kept || !key.startsWith(prefix) || key <= startAfter) continue;
+      if (!kept) continue;
       const { bytes, modifiedAt } = kept.info;
       yield { key, bytes, modifiedAt };
     }

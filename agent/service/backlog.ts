@@ -1,0 +1,51 @@
+import { recallAlert } from '../../core/catalog/alerts.ts';
+import { newestOfTiers } from '../../core/catalog/catalog.ts';
+import { SCHEDULED_TIERS, TIERS } from '../../core/model/tiers.ts';
+import type { ObjectStore } from '../../core/store/object-store.ts';
+import type { Agenda, Job, Slot } from './agenda.ts';
+import type { ServiceConfig } from './config.ts';
+import { isSettled } from './slot-run.ts';
+
+interface Wanted extends Pick<ServiceConfig, 'schedules' | 'timeZone'> {
+  target: string;
+  agenda: Agenda;
+  now: Date;
+}
+
+/**
+ * What was due while no service was there, of each job only the last time. Expected is what the watchdog has been waiting
+ * for (it remembers since when, and by which schedule): a service that is new, or got other schedules, begins with what
+ * comes due from now on, but for a target without any backup, which gets its smallest one at once.
+ * @throws store-*
+ */
+export async function findBacklog(store: ObjectStore, wanted: Wanted): Promise<Slot[]> {
+  const { target, agenda, now } = wanted;
+  const missed: Slot[] = [];
+  for (const job of agenda.jobs) {
+    const dueAt = agenda.lastDue(job, now);
+    if (!dueAt || !(await wasExpected(store, job, dueAt, wanted))) continue;
+    if (!(await isSettled(store, target, { job, dueAt }))) missed.push({ job, dueAt });
+  }
+  return missed.length > 0 ? missed : firstBackup(store, wanted);
+}
+
+/** Of what is no tier, nobody remembers: it is expected where any tier is. */
+async function wasExpected(store: ObjectStore, job: Job, dueAt: Date, wanted: Wanted): Promise<boolean> {
+  const tiers = job === 'prune' ? SCHEDULED_TIERS : [job];
+  for (const tier of tiers) {
+    const recalled = await recallAlert(store, wanted.target, tier);
+    if (recalled.kind !== 'known') continue;
+    const { watchedSince, schedule } = recalled.alert;
+    const isSame = schedule?.cron === wanted.schedules[tier] && schedule?.timeZone === wanted.timeZone;
+    if (isSame && Date.parse(watchedSince) < dueAt.getTime()) return true;
+  }
+  return false;
+}
+
+async function firstBackup(store: ObjectStore, { target, agenda, now }: Wanted): Promise<Slot[]> {
+  const smallest = SCHEDULED_TIERS.findLast((tier) => agenda.jobs.includes(tier));
+  const dueAt = smallest && agenda.lastDue(smallest, now);
+  if (!dueAt || (await newestOfTiers(store, target, TIERS)).length > 0) return [];
+  const slot = { job: smallest, dueAt };
+  return (await isSettled(store, target, slot)) ? [] : [slot];
+}

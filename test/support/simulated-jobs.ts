@@ -1,0 +1,68 @@
+import type { BackupDeps } from '../../agent/backup.ts';
+import { findCovering } from '../../agent/covered.ts';
+import type { Clock } from '../../agent/service/clock.ts';
+import type { BackupJob, JobEnd, Jobs } from '../../agent/service/jobs.ts';
+import { findManifest } from '../../core/catalog/catalog.ts';
+import { recordRequested, recordStarted, recordVerdict } from '../../core/catalog/runs.ts';
+import { formatBackupId } from '../../core/model/backup-id.ts';
+import { exampleManifest } from './example-manifest.ts';
+import { storeBackup } from './stored-backups.ts';
+
+const BACKUP_MS = 3 * 60_000;
+const DONE: JobEnd = { outcome: 'completed', message: '', hint: null, isWorthARetry: false };
+
+/** Jobs that take their time by a clock, write what real ones write, and remember what was asked for. */
+export class SimulatedJobs implements Jobs {
+  /** `<outcome> <id>`, in the order of their ends; `failed` is what `fail` says, once for each that it is said of. */
+  readonly ended: string[] = [];
+  readonly #clock: Clock;
+  readonly #fail: (job: BackupJob) => boolean;
+
+  constructor(clock: Clock, fail: (job: BackupJob) => boolean = () => false) {
+    this.#clock = clock;
+    this.#fail = fail;
+  }
+
+  async backup(job: BackupJob, { store, config, signal }: BackupDeps): Promise<JobEnd> {
+    const { tier, scheduledFor, runId } = job;
+    const parts = { target: config.target, tier, scheduledFor };
+    const backupId = formatBackupId(parts);
+    const record = { schemaVersion: 1 as const, runId, target: config.target };
+    const startedAt = this.#clock.now().toISOString();
+    await recordRequested(store, { ...record, verb: 'backup', backupId, requestedAt: startedAt });
+    await recordStarted(store, { ...record, startedAt, host: 'simulated', pid: 1, toolVersion: '0' });
+    const isCovered = job.isScheduled && (await findCovering(store, parts)) !== undefined;
+    await this.#clock.pause(BACKUP_MS, signal);
+    const verdict = this.#fail(job) || signal.aborted ? 'failed' : isCovered ? 'skipped' : 'completed';
+    const endedAt = this.#clock.now().toISOString();
+    if (verdict === 'completed' && !(await findManifest(store, parts))) {
+      const rdb = { ...exampleManifest().rdb, createdAt: startedAt };
+      const facts = { runId, startedAt, completedAt: endedAt, rdb };
+      await storeBackup(store, config.target, tier, scheduledFor, facts, { withRecords: false });
+    }
+    const code = signal.aborted ? 'interrupted' : 'database-unreachable';
+    const failure = verdict === 'failed' ? { code, message: 'simulated', hint: null, retryable: true } : null;
+    await recordVerdict(store, {
+      ...record,
+      verdict,
+      endedAt,
+      reason: verdict === 'skipped' ? 'covered' : null,
+      failure,
+    });
+    this.ended.push(`${verdict} ${backupId}`);
+    return { ...DONE, outcome: verdict, isWorthARetry: verdict === 'failed' && !signal.aborted };
+  }
+
+  async prune(runId: string, { store, config }: BackupDeps): Promise<JobEnd> {
+    const record = { schemaVersion: 1 as const, runId, target: config.target };
+    const at = this.#clock.now().toISOString();
+    await recordRequested(store, { ...record, verb: 'prune', backupId: null, requestedAt: at });
+    await recordVerdict(store, { ...record, verdict: 'completed', endedAt: at, reason: null, failure: null });
+    this.ended.push(`completed ${runId}`);
+    return DONE;
+  }
+
+  verify(): Promise<JobEnd> {
+    return Promise.resolve(DONE);
+  }
+}
