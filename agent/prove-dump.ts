@@ -10,6 +10,7 @@ import type { Config } from './config.ts';
 import { readContents } from './contents.ts';
 import { parseAddress } from './falkordb/address.ts';
 import { Database } from './falkordb/database.ts';
+import { resolveEngine } from './falkordb/engine.ts';
 import { untilIndexed } from './falkordb/index-readiness.ts';
 import { compareVersions } from './falkordb/restore-checks/versions.ts';
 import { type ScratchServer, startScratch } from './falkordb/scratch.ts';
@@ -32,7 +33,7 @@ export interface ProvableDump {
 }
 
 export interface ProveDeps {
-  config: Pick<Config, 'scratchFolder' | 'timeoutSeconds'>;
+  config: Pick<Config, 'scratchFolder' | 'timeoutSeconds'> & Partial<Pick<Config, 'engineFolder'>>;
   log: Logger;
   onProgress: OnProgress;
   signal: AbortSignal;
@@ -42,6 +43,8 @@ export interface Proof {
   /** Of the throw-away server that loaded it. */
   engine: EngineVersions;
   contents: Contents;
+  /** Of all databases. */
+  keys: number;
   /** Until its indexes were built as well. */
   loadSeconds: number;
 }
@@ -101,8 +104,10 @@ async function download(dump: ProvableDump, folder: string, { onProgress, signal
 
 async function load(dump: ProvableDump, folder: string, deps: ProveDeps): Promise<Proof> {
   const { config, log, onProgress, signal } = deps;
+  const engine = await resolveEngine((message) => log.info(message), config.engineFolder);
   const started = performance.now();
   await using server = await startScratch({
+    engine,
     folder,
     parent: config.scratchFolder,
     password: randomBytes(32).toString('hex'),
@@ -127,6 +132,8 @@ async function examine({ url }: ScratchServer, started: number, { onProgress, si
   const address = parseAddress(url);
   if (!address) throw new Error('The throw-away server has no address.');
   using db = await Database.connect(address);
+  // First of all, because it notes queries in keys of its own.
+  const { redisVersion, falkordbVersion = 'unknown', keys } = await db.info();
   await untilIndexed(db, {
     onProgress: (done, total) => onProgress({ phase: 'indexes', unit: 'indexes', done, total }),
     signal,
@@ -136,8 +143,7 @@ async function examine({ url }: ScratchServer, started: number, { onProgress, si
     onProgress: (done, total) => onProgress({ phase: 'inventory', unit: 'graphs', done, total }),
     signal,
   });
-  const { redisVersion, falkordbVersion = 'unknown' } = await db.info();
-  return { engine: { redis: redisVersion, falkordb: falkordbVersion }, contents, loadSeconds };
+  return { engine: { redis: redisVersion, falkordb: falkordbVersion }, contents, keys, loadSeconds };
 }
 
 function asOlderEngine(error: unknown, { name, writtenBy }: ProvableDump): unknown {

@@ -7,21 +7,25 @@ import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { executeCommand } from './execute.ts';
 import { fetchCommand } from './fetch.ts';
+import { importCommand } from './import.ts';
 import { listCommand } from './list.ts';
 import { notifyCommand } from './notify.ts';
 import { pinCommand, unpinCommand } from './pin.ts';
 import { pruneCommand } from './prune.ts';
 import { restoreCommand } from './restore.ts';
+import { runCommand } from './run.ts';
 import { showCommand } from './show.ts';
 import { statusCommand } from './status.ts';
 import { verifyCommand } from './verify.ts';
 
 const VERBS: Record<string, (command: Command, cli: Cli) => void> = {
+  run: runCommand,
   backup: backupCommand,
   list: listCommand,
   show: showCommand,
   verify: verifyCommand,
   fetch: fetchCommand,
+  import: importCommand,
   restore: restoreCommand,
   pin: pinCommand,
   unpin: unpinCommand,

@@ -6,6 +6,7 @@ import { formatFields } from './format.ts';
 import type { Answer } from './session.ts';
 
 const UNREAD = 'Unknown: the user that made the backup was not allowed to read this.';
+const IMPORTED = 'Unknown: it was imported from a file, and no dump holds this.';
 const SECRETS: Record<string, string> = {
   requirepass:
     'the password of user default, which its ACL SETUSER puts back as a hash; in redis.conf write it yourself',
@@ -24,17 +25,19 @@ export async function showState(store: ObjectStore, manifest: Manifest): Promise
   };
 }
 
-function describe({ backupId, engine }: Manifest, state: StoredState, { commands, atStart }: StateCommands): string {
+function describe(manifest: Manifest, state: StoredState, { commands, atStart }: StateCommands): string {
+  const { backupId, engine } = manifest;
+  const unread = manifest.imported ? IMPORTED : UNREAD;
   const { config, graphConfig } = unusualSettings(state, engine);
   const atStartOnly = [...Object.entries(atStart.config), ...Object.entries(atStart.graphConfig)];
   const secrets = state.omittedSecrets.map((name): [string, string] => [name, SECRETS[name] ?? 'only you know it']);
   const sections: [string, string][] = [
-    ['USERS', state.aclUsers?.join('\n') ?? UNREAD],
-    ['CONFIG (all but defaults)', state.config ? fields(config) : UNREAD],
-    ['GRAPH.CONFIG (all but defaults)', state.graphConfig ? fields(graphConfig) : UNREAD],
-    ['MODULES', describeModules(state.modules)],
+    ['USERS', state.aclUsers?.join('\n') ?? unread],
+    ['CONFIG (all but defaults)', state.config ? fields(config) : unread],
+    ['GRAPH.CONFIG (all but defaults)', state.graphConfig ? fields(graphConfig) : unread],
+    ['MODULES', describeModules(state.modules) ?? unread],
     ['FOR redis.conf AND THE ARGUMENTS OF loadmodule, WHERE THE NEW HOST NEEDS IT', fields(atStartOnly)],
-    ['SECRETS THAT NO BACKUP HOLDS', state.config ? fields(secrets) : UNREAD],
+    ['SECRETS THAT NO BACKUP HOLDS', state.config ? fields(secrets) : unread],
     ['COMMANDS THAT PUT THE REST BACK, FOR redis-cli', commands.join('\n') || 'None.'],
   ];
   const engines = `FalkorDB ${engine.falkordb} on Redis ${engine.redis}`;
@@ -43,8 +46,8 @@ function describe({ backupId, engine }: Manifest, state: StoredState, { commands
 }
 
 /** MODULE LIST, of which each module is a flat list of names and values; `args` is a list of its own. */
-function describeModules(modules: unknown): string {
-  if (!Array.isArray(modules)) return UNREAD;
+function describeModules(modules: unknown): string | undefined {
+  if (!Array.isArray(modules)) return undefined;
   return modules.map((module: unknown) => [module].flat(2).filter(String).join(' ')).join('\n');
 }
 

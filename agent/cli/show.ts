@@ -51,7 +51,7 @@ function describe(manifest: Manifest, verification: Verification | undefined, no
     ['tier', manifest.tier],
     ['taken', formatTime(new Date(rdb.createdAt), now)],
     ['engine', `FalkorDB ${engine.falkordb} on Redis ${engine.redis}, RDB version ${engine.rdbVersion}`],
-    ['source', manifest.source],
+    ['source', describeSource(manifest)],
     ['dump', `${formatBytes(rdb.bytes)}, CRC64 ${rdb.checksum}, SHA-256 ${rdb.sha256}`],
     ['stored', `${formatBytes(stored.bytes)}, ${stored.compression}, SHA-256 ${stored.sha256}`],
     ['object', stored.key],
@@ -66,6 +66,13 @@ function describe(manifest: Manifest, verification: Verification | undefined, no
     ['made by', `${manifest.tool.name} ${manifest.tool.version}`],
   ];
   return `${formatFields(fields)}\n\n${graphTable(settled(manifest, verification))}`;
+}
+
+function describeSource({ source, imported }: Manifest): string {
+  if (!imported) return source;
+  const { from, at, stampedAt } = imported;
+  const stamp = stampedAt ? `, which says that it was taken at ${stampedAt.slice(0, 19)}Z` : '';
+  return `${source} of ${from} at ${at.slice(0, 19)}Z${stamp}`;
 }
 
 function describeMarks(marks: Mark[], now: Date): string {

@@ -49,7 +49,9 @@ export const manifestSchema = z.object({
   scheduledFor: utcTimeSchema,
   startedAt: utcTimeSchema,
   completedAt: utcTimeSchema,
-  source: z.enum(['bgsave', 'replication']),
+  source: z.enum(['bgsave', 'replication', 'import']),
+  /** Of a dump that something else had taken: the name of its file, when it became a backup, and what the dump says. */
+  imported: z.object({ from: z.string(), at: utcTimeSchema, stampedAt: utcTimeSchema.nullable() }).optional(),
   engine: z.object({ redis: z.string(), falkordb: z.string(), rdbVersion: count }),
   server: z.object({
     runId: z.string(),

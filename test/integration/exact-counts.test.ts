@@ -46,7 +46,7 @@ async function held(manifest: Manifest): Promise<Record<string, number>> {
   return loaded({ bytes: await dumpOf(store, manifest) }, (fresh) => fresh.nodeCounts());
 }
 
-async function backUpWhileWriting(pauseMs: number, source: Manifest['source']): Promise<Manifest[]> {
+async function backUpWhileWriting(pauseMs: number, source: 'bgsave' | 'replication'): Promise<Manifest[]> {
   await using live = await startLiveServer();
   for (let i = 0; i < 3; i++) await live.graph(`g${i}`, 'CREATE (:Node)');
   const manifests: Manifest[] = [];
