@@ -29,8 +29,7 @@ export interface FinishedSave {
  */
 export async function save(db: Database, options: DumpOptions): Promise<FinishedSave> {
   for (let attempt = 1; ; attempt++) {
-    const { startedAt, before } = await startSave(db, options);
-    const markerAtFork = await writeMarker(db, { ownSaves: attempt });
+    const { startedAt, before, markerAtFork } = await startSave(db, attempt, options);
     const state = await untilSaved(db, options);
     const endedAt = await db.unixSeconds();
     // A child that FLUSHALL ended leaves the status as it was (backgroundSaveDoneHandlerDisk), and where the server has
@@ -50,11 +49,21 @@ export async function save(db: Database, options: DumpOptions): Promise<Finished
   }
 }
 
-/** Waits for its turn; returns the server's time and book-keeping just before the save started. */
-function startSave(db: Database, options: DumpOptions): Promise<{ startedAt: number; before: SaveState }> {
+interface StartedSave {
+  /** The server's time and book-keeping just before it. */
+  startedAt: number;
+  before: SaveState;
+  markerAtFork: string;
+}
+
+/** Waits for its turn. */
+function startSave(db: Database, ownSaves: number, options: DumpOptions): Promise<StartedSave> {
   return whenIdle(db, options, async (before) => {
     const startedAt = await db.unixSeconds();
-    return (await tryBgsave(db)) ? { startedAt, before } : undefined;
+    const saving = tryBgsave(db);
+    // Sent with it, not after its answer: the save of a small graph may be over by then, and has set the counters back.
+    const [hasBegun, markerAtFork] = await Promise.all([saving, writeMarker(db, { ownSaves })]);
+    return hasBegun ? { startedAt, before, markerAtFork } : undefined;
   });
 }
 
