@@ -46,7 +46,7 @@ Examples:
 async function runDemo({ lockfile, keep }: DemoFlags, cli: Cli, run: RunVerb): Promise<void> {
   const say = (line: string) => void cli.stdout.write(`${line}\n`);
   const graph = dependencyGraph(await readLockfile(lockfile));
-  await using server = await startDemoServer(cli.env.FALKORDB_URL, say);
+  await using server = await startDemoServer(cli.env, say);
   say(`FalkorDB: ${server.description}`);
   {
     using db = await connect(server.url);
@@ -113,6 +113,6 @@ async function readLockfile(path: string): Promise<string> {
 /** What is set for a real FalkorDB is not for the demo: nobody is to be told of it, and its numbers go nowhere. */
 function withoutSettings(env: Cli['env']): Cli['env'] {
   const dropped = new Set<string>(Object.values(SETTINGS).map((setting) => setting.env));
-  for (const setting of [SETTINGS.logLevel, SETTINGS.scratchDir]) dropped.delete(setting.env);
+  for (const setting of [SETTINGS.logLevel, SETTINGS.scratchDir, SETTINGS.engineDir]) dropped.delete(setting.env);
   return Object.fromEntries(Object.entries(env).filter(([name]) => !dropped.has(name)));
 }

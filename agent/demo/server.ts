@@ -14,9 +14,12 @@ export interface DemoServer extends AsyncDisposable {
 }
 
 /** A throw-away server, or the given one; of that, the demo's graph is deleted in the end and nothing else is touched. */
-export async function startDemoServer(url: string | undefined, log: (message: string) => void): Promise<DemoServer> {
+export async function startDemoServer(
+  { FALKORDB_URL: url, BACKUP_ENGINE_DIR: engineFolder }: Record<string, string | undefined>,
+  log: (message: string) => void,
+): Promise<DemoServer> {
   if (url) return borrowServer(url);
-  const engine = await resolveEngine(log);
+  const engine = await resolveEngine(log, engineFolder || undefined);
   const server = await startScratch({ engine });
   return {
     description: `throw-away, ${engine.description}`,

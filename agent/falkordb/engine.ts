@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { access, constants, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { BackupError } from '../../core/model/errors.ts';
-import { findLoader } from './glibc-loader.ts';
+import { BackupError, systemErrorCode } from '../../core/model/errors.ts';
+import { findLoader, type Loader } from './glibc-loader.ts';
 
 const NPM_PACKAGE = '@falkordblite/linux-x64';
 const DOCKER_IMAGE = 'falkordb/falkordb:v4.16.3';
@@ -33,10 +33,12 @@ export interface Engine {
 }
 
 /**
- * The npm package's binaries where they can run, else Docker.
- * @throws BackupError `engine-missing` where there is neither; its hint lists what would help.
+ * The binaries in `folder` where one is given; else the npm package's where they can run, else Docker.
+ * @throws BackupError `engine-missing` where `folder` does not hold them, or there is neither; its hint lists what would
+ * help.
  */
-export async function resolveEngine(log: (message: string) => void = () => {}): Promise<Engine> {
+export async function resolveEngine(log: (message: string) => void = () => {}, folder?: string): Promise<Engine> {
+  if (folder !== undefined) return folderEngine(folder, log);
   let npmFailure: unknown;
   try {
     return await npmEngine(log);
@@ -59,11 +61,38 @@ async function npmEngine(log: (message: string) => void): Promise<Engine> {
   // Resolved at run time, so that the bundled dist/agent.mjs finds the package of its own node_modules as well.
   const manifest = createRequire(import.meta.url).resolve(`${NPM_PACKAGE}/package.json`);
   const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string };
-  const program = join(dirname(manifest), 'bin/redis-server');
-  const modulePath = join(dirname(manifest), 'bin/falkordb.so');
-  const loader = await findLoader([program, modulePath], log);
+  const folder = join(dirname(manifest), 'bin');
+  return localEngine(`${NPM_PACKAGE} ${version}`, folder, await findLoader(pathsOf(folder), log));
+}
+
+/** Said to be the one to use: nothing else is looked for where it cannot be. */
+async function folderEngine(folder: string, log: (message: string) => void): Promise<Engine> {
+  for (const path of pathsOf(folder)) {
+    // Redis loads no module that is not executable.
+    await access(path, constants.R_OK | constants.X_OK).catch((cause: unknown) => {
+      throw new BackupError(
+        'engine-missing',
+        `No FalkorDB engine: ${path} cannot be used (${systemErrorCode(cause)})`,
+        {
+          hint: 'BACKUP_ENGINE_DIR is to hold a redis-server and a falkordb.so that this user may read and execute.',
+          cause,
+        },
+      );
+    });
+  }
+  // Newer libraries can be had for x64 alone.
+  const loader = process.arch === 'x64' ? await findLoader(pathsOf(folder), log) : [];
+  return localEngine(`the one in ${folder}`, folder, loader);
+}
+
+function pathsOf(folder: string): [program: string, modulePath: string] {
+  return [join(folder, 'redis-server'), join(folder, 'falkordb.so')];
+}
+
+function localEngine(name: string, folder: string, loader: Loader): Engine {
+  const [program, modulePath] = pathsOf(folder);
   return {
-    description: `${NPM_PACKAGE} ${version}${loader[0] === undefined ? '' : ` through ${loader[0]}`}`,
+    description: `${name}${loader[0] === undefined ? '' : ` through ${loader[0]}`}`,
     modulePath,
     bindAddress: '127.0.0.1',
     isContainer: false,

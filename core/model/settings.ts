@@ -124,6 +124,13 @@ export const SETTINGS = {
     description: "Folder for throw-away servers that backups are proved on; by default the system's temporary folder",
     schema: text,
   },
+  engineDir: {
+    env: 'BACKUP_ENGINE_DIR',
+    flag: 'engine-dir',
+    description:
+      'Folder with redis-server and falkordb.so for throw-away servers; by default those of an npm package, or Docker',
+    schema: text,
+  },
   stateDir: {
     env: 'BACKUP_STATE_DIR',
     flag: 'state-dir',

@@ -49,6 +49,7 @@ export function configOf(falkordb: Config['falkordb'], store: ObjectStore): Conf
     source: 'auto',
     compression: 'zstd',
     scratchFolder: tmpdir(),
+    engineFolder: undefined,
     stateFolder: '/nonexistent',
     advertise: undefined,
     replicationTls: undefined,
