@@ -1,20 +1,25 @@
-import { Cron } from 'croner';
 import { type NewestEntry, newestEntriesOfTiers } from '../core/catalog/catalog.ts';
+import { dueTimes } from '../core/catalog/due-times.ts';
 import { listRuns, type Run } from '../core/catalog/runs.ts';
 import { hasCode } from '../core/model/errors.ts';
 import { runsPrefix, tierPrefix } from '../core/model/keys.ts';
 import { type RunOutcome, runOutcome, type Verdict } from '../core/model/run-record.ts';
-import { DEFAULT_SCHEDULES, SCHEDULED_TIERS, TIERS, type Tier } from '../core/model/tiers.ts';
+import { DEFAULT_PRUNE_SCHEDULE, DEFAULT_SCHEDULES, SCHEDULED_TIERS, TIERS, type Tier } from '../core/model/tiers.ts';
 import type { ObjectStore } from '../core/store/object-store.ts';
+import type { ServiceConfig } from './service/config.ts';
 
 const RUNS_WINDOW_DAYS = 31;
 const DAY_MS = 24 * 3600 * 1000;
+const DEFAULT_CLOCK: Pick<ServiceConfig, 'schedules' | 'timeZone'> = {
+  schedules: { ...DEFAULT_SCHEDULES, prune: DEFAULT_PRUNE_SCHEDULE },
+  timeZone: 'UTC',
+};
 
 export interface TierStatus {
   tier: Tier;
   /** The newest backup that can be read; null where there is none. */
   newest: NewestEntry | null;
-  /** By the default schedule, in UTC; null for tiers that no clock drives. */
+  /** Null for tiers that no clock drives. */
   nextDue: Date | null;
 }
 
@@ -41,7 +46,13 @@ export interface Size {
   objects: number;
 }
 
-export async function readStatus(store: ObjectStore, target: string, now: Date): Promise<Status> {
+/** @param clock by which backups are due; by default as they are without any setting */
+export async function readStatus(
+  store: ObjectStore,
+  target: string,
+  now: Date,
+  clock: Pick<ServiceConfig, 'schedules' | 'timeZone'> = DEFAULT_CLOCK,
+): Promise<Status> {
   const since = new Date(now.getTime() - RUNS_WINDOW_DAYS * DAY_MS);
   const runs = (await listRuns(store, target, since)).filter(isWork);
   const newest = await newestEntriesOfTiers(store, target, TIERS);
@@ -55,7 +66,7 @@ export async function readStatus(store: ObjectStore, target: string, now: Date):
     tiers: TIERS.map((tier) => ({
       tier,
       newest: newest.find(({ manifest }) => manifest.tier === tier) ?? null,
-      nextDue: nextDue(tier, now),
+      nextDue: nextDue(tier, now, clock),
     })),
     lastFailure:
       failed && verdict ? { runId: failed.runId, backupId: failed.requested?.backupId ?? null, verdict } : null,
@@ -73,13 +84,14 @@ function isOpen(outcome: RunOutcome): boolean {
   return outcome === 'running' || outcome === 'requested';
 }
 
-function nextDue(tier: Tier, now: Date): Date | null {
+function nextDue(tier: Tier, now: Date, { schedules, timeZone }: typeof DEFAULT_CLOCK): Date | null {
   const scheduled = SCHEDULED_TIERS.find((candidate) => candidate === tier);
-  return scheduled ? new Cron(DEFAULT_SCHEDULES[scheduled], { timezone: 'UTC' }).nextRun(now) : null;
+  const cron = scheduled && schedules[scheduled];
+  return cron ? dueTimes(cron, timeZone).firstAfter(now) : null;
 }
 
-/** All of the store; the target's own part of it where the rights go no further. */
-async function measure(store: ObjectStore, target: string): Promise<Size> {
+/** All of the store; the target's own part of it where the rights go no further. @throws store-* */
+export async function measure(store: ObjectStore, target: string): Promise<Size> {
   try {
     return { scope: 'store', ...(await sizeOf(store, [''])) };
   } catch (error) {

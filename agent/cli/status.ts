@@ -18,7 +18,7 @@ Examples:
     )
     .action(() =>
       inSession(cli, command, async ({ config, store, now }) => {
-        const status = await readStatus(store, config.target, now());
+        const status = await readStatus(store, config.target, now(), config.service);
         return { json: toJson(status, now()), text: toText(status, now()) };
       }),
     );
