@@ -9,6 +9,7 @@ import { SETTINGS } from '../../core/model/settings.ts';
 import { agentCommand, type CommandResult } from '../support/agent-command.ts';
 import { EVENTS_SECRET, type EventBusServer, startEventBusServer } from '../support/event-bus-server.ts';
 import { type LiveServer, startLiveServer } from '../support/live-server.ts';
+import { startService } from '../support/service-process.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 import { answer, type Reply, startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
 
@@ -25,6 +26,7 @@ const SECRETS = {
   heartbeat: 'zq-heartbeat-token',
   accessKey: 'ZQACCESSKEYOFTHEBUCKET',
   secretKey: 'zq-secret-key-of-the-bucket',
+  dashboard: 'zq-token-of-the-dashboard',
 };
 const ALL_SECRETS = [PASSWORD, EVENTS_SECRET, ...Object.values(SECRETS)].flatMap((secret) => [
   secret,
@@ -75,6 +77,7 @@ beforeAll(async () => {
     BACKUP_EVENT_BUS: 'backups',
     S3_ACCESS_KEY: SECRETS.accessKey,
     S3_SECRET_KEY: SECRETS.secretKey,
+    BACKUP_DASHBOARD_TOKEN: SECRETS.dashboard,
     XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? '/tmp', '.cache'),
     ...bus.env,
   };
@@ -92,11 +95,16 @@ function hookUrl({ port }: WebhookReceiver): string {
 /** What is said, on every way out; all of it is looked at. */
 async function run(words: string, more: Record<string, string> = {}): Promise<CommandResult> {
   const result = await agentCommand(words.split(' '), { env: { ...env, ...more } });
+  await expectNoSecret(words, { stdout: result.stdout, stderr: result.stderr });
+  return result;
+}
+
+/** @param said besides what is in files, and what receivers were sent */
+async function expectNoSecret(words: string, said: Record<string, string>): Promise<void> {
   const told = {
-    stdout: result.stdout,
-    stderr: result.stderr,
+    ...said,
     bus: bus.taken.map((event) => JSON.stringify(event)).join('\n'),
-    posted: [receiver, refusing].flatMap(({ received }) => received.map(said)).join('\n'),
+    posted: [receiver, refusing].flatMap(({ received }) => received.map(posted)).join('\n'),
     ...(await filesIn(join(folder.path, 'logs'))),
     ...(await filesIn(join(folder.path, 'store'))),
     ...(await filesIn(join(folder.path, 'state'))),
@@ -104,11 +112,10 @@ async function run(words: string, more: Record<string, string> = {}): Promise<Co
   };
   for (const [where, text] of Object.entries(told))
     for (const secret of ALL_SECRETS) expect(text.includes(secret), `${secret} in ${where} of ${words}`).toBe(false);
-  return result;
 }
 
 /** Without the address and the credentials of the receiver, which were meant for it. */
-function said({ headers, body }: WebhookReceiver['received'][number]): string {
+function posted({ headers, body }: WebhookReceiver['received'][number]): string {
   const { authorization: _, ...others } = headers;
   return `${JSON.stringify(others)}\n${body}`;
 }
@@ -147,6 +154,33 @@ describe('no secret is told', () => {
   test('by notify --test, though the receiver shows what it was sent', async () => {
     expect(await run('notify --test --json')).toMatchObject({ exitCode: 11, json: { failed: 1 } });
     expect(await run('notify --test')).toMatchObject({ exitCode: 11 });
+  });
+
+  test('by run, to those who know the token and to those who do not', async () => {
+    await using service = await startService(env);
+    const answers: Record<string, string> = {};
+    for (const authorization of ['', `Bearer ${SECRETS.dashboard}`, `Bearer ${SECRETS.wrong}`]) {
+      const headers = { 'content-type': 'application/json', ...(authorization && { authorization }) };
+      const ask = async (path: string, init?: RequestInit) => {
+        const response = await fetch(`${service.url}${path}`, { ...init, headers });
+        answers[`${path} ${authorization}`] = `${JSON.stringify([...response.headers])} ${await response.text()}`;
+      };
+      for (const path of ['/', '/healthz', '/readyz', '/metrics', '/api/v1/token']) await ask(path);
+      for (const name of [
+        'targets',
+        'backups',
+        'runs?limit=200',
+        'logs?level=debug&limit=1000',
+        'retention?target=falkordb',
+      ])
+        await ask(`/api/v1/${name}`);
+      await ask('/api/v1/backups', { method: 'POST', body: JSON.stringify({ target: 'falkordb' }) });
+    }
+    service.process.kill('SIGTERM');
+    const { exitCode, stdout, stderr } = await service.ended;
+    expect(exitCode).toBe(0);
+    expect(answers[`/api/v1/backups Bearer ${SECRETS.dashboard}`]).toContain('runId');
+    await expectNoSecret('run', { stdout, stderr, ...answers });
   });
 
   test('and that was no mistake of this test: all of it was there', async () => {
