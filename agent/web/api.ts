@@ -1,4 +1,5 @@
 import type { Manifest } from '../../core/model/manifest.ts';
+import type { MarkKind } from '../../core/model/mark.ts';
 import type { RestorePlanRecord } from '../../core/model/restore-plan-record.ts';
 import type { RunOutcome, RunStep, Verdict } from '../../core/model/run-record.ts';
 import type { Tier } from '../../core/model/tiers.ts';
@@ -132,9 +133,18 @@ export interface BackupsAnswer {
 export interface BackupAnswer {
   backup: BackupSummary;
   manifest: Manifest | null;
-  /** Newest first. */
+  /** Newest first, and 50 at most. */
   verifications: Pick<Verification, 'verifiedAt' | 'outcome' | 'engine' | 'failure' | 'differences' | 'loadSeconds'>[];
-  marks: { mark: string; at: string; by: string; note: string | null }[];
+  /** Newest first. */
+  marks: MarkAnswer[];
+}
+
+/** What somebody has said of a backup. */
+export interface MarkAnswer {
+  mark: MarkKind;
+  at: string;
+  by: string;
+  note: string | null;
 }
 
 /** GET /backups/<id>/plan?target= — what a restore of it would do; nothing is changed. */
@@ -192,14 +202,19 @@ export interface RetentionAnswer {
 
 /*
  * POST /backups {target}, POST /backups/<id>/verify {load?}, POST and DELETE /backups/<id>/pin {note?}: with
- * `Authorization: Bearer <token>` and `Content-Type: application/json`. The first two answer 202 before the work is done.
+ * `Authorization: Bearer <token>` and `Content-Type: application/json`. The first two answer 202 before the work is done;
+ * those of the pin 200 with a `MarkAnswer` when it is. GET /token says whether a token is the right one before it is kept:
+ * 204, or an `ApiError` with 401 (it is not), 403 and `read-only` (there is none to know), 429 (too many wrong ones).
  */
 export interface AcceptedAnswer {
   runId: string;
   backupId: string;
 }
 
-/** GET /events, as server-sent events: the name is `type`, the data JSON of it. */
+/**
+ * GET /events?logs=true, as server-sent events: the name is `type`, the data JSON of the whole. Lines of the log come only
+ * where they are asked for; who reconnects with the id of the last one gets those that it has missed.
+ */
 export type ServerEvent =
   /** All that goes on; the first event of each stream. */
   | { type: 'activities'; activities: ActivityAnswer[] }

@@ -16,7 +16,7 @@ import { isCollapseAccepted, isPinned } from '../model/mark.ts';
 import { TIERS, type Tier } from '../model/tiers.ts';
 import { decodeTombstone, type Tombstone } from '../model/tombstone.ts';
 import type { VerificationOutcome } from '../model/verification.ts';
-import type { ObjectStore } from '../store/object-store.ts';
+import type { ObjectInfo, ObjectStore } from '../store/object-store.ts';
 import { putIfAbsent, readObjectIfPresent } from '../store/small-object.ts';
 import { byTime } from './verifications.ts';
 
@@ -141,23 +141,29 @@ async function newestReadable(store: ObjectStore, prefix: string): Promise<Newes
 }
 
 /** What listing alone tells of a backup. */
-interface BackupFolder {
+export interface BackupFolder {
   parts: BackupIdParts;
+  /** Its manifest, or the tombstone in its place. */
+  manifest: Pick<ObjectInfo, 'bytes' | 'modifiedAt'>;
   verifications: VerificationName[];
   marks: MarkName[];
   /** Of all objects of attempts in the listing that found it, by key. */
   sizes: Map<string, number>;
 }
 
-async function listFolders(store: ObjectStore, prefix: string): Promise<BackupFolder[]> {
+/** @throws store-* */
+export async function listFolders(store: ObjectStore, prefix: string): Promise<BackupFolder[]> {
   const folders = new Map<string, BackupFolder>();
   const verifications: VerificationName[] = [];
   const marks: MarkName[] = [];
   const sizes = new Map<string, number>();
-  for await (const { key, bytes } of store.list(prefix)) {
+  for await (const { key, bytes, modifiedAt } of store.list(prefix)) {
     if (parseAttemptKey(key)) sizes.set(key, bytes);
     const parts = parseManifestKey(key);
-    if (parts) folders.set(formatBackupId(parts), { parts, verifications: [], marks: [], sizes });
+    if (parts) {
+      const manifest = { bytes, modifiedAt };
+      folders.set(formatBackupId(parts), { parts, manifest, verifications: [], marks: [], sizes });
+    }
     const verification = parseVerificationKey(key);
     if (verification) verifications.push(verification);
     const mark = parseMarkKey(key);
@@ -171,20 +177,27 @@ async function listFolders(store: ObjectStore, prefix: string): Promise<BackupFo
 }
 
 async function readEntryIfPresent(store: ObjectStore, folder: BackupFolder): Promise<CatalogEntry | undefined> {
-  const newest = folder.verifications.sort(byTime).at(-1);
   const entry = await readEntry(store, folder.parts);
   return (
     entry && {
       ...entry,
-      verified: newest ? { at: newest.at.toISOString(), outcome: newest.outcome } : null,
-      pinned: isPinned(folder.marks),
+      ...saidOf(folder),
       collapseAccepted: isCollapseAccepted(folder.marks),
       isStored: 'manifest' in entry.content && isStored(entry.content.manifest, folder.sizes),
     }
   );
 }
 
-function isStored({ stored, state }: Manifest, sizes: Map<string, number>): boolean {
+/** Of a backup, what its sidecars say: their names are enough. */
+export function saidOf({ verifications, marks }: BackupFolder): Pick<CatalogEntry, 'verified' | 'pinned'> {
+  const newest = verifications.toSorted(byTime).at(-1);
+  return {
+    verified: newest ? { at: newest.at.toISOString(), outcome: newest.outcome } : null,
+    pinned: isPinned(marks),
+  };
+}
+
+export function isStored({ stored, state }: Pick<Manifest, 'stored' | 'state'>, sizes: Map<string, number>): boolean {
   return [stored, state].every(({ key, bytes }) => sizes.get(key) === bytes);
 }
 

@@ -86,16 +86,26 @@ export async function findRun(store: ObjectStore, target: string, runId: string)
 
 /** The runs of a target that were asked for since a time, oldest first; without what plans found, which can be large. */
 export async function listRuns(store: ObjectStore, target: string, since: Date): Promise<Run[]> {
+  const byRun = await listRunKeys(store, target, since);
+  return pMap(byRun, ([runId, recordKeys]) => readRun(store, runId, recordKeys), { concurrency: PARALLEL_READS });
+}
+
+/**
+ * The keys of their records, by run id, in the same order: enough for those who want to read only some of them. Records
+ * never change: a run whose keys are the same says the same.
+ * @throws store-*
+ */
+export async function listRunKeys(store: ObjectStore, target: string, since: Date): Promise<Map<string, string[]>> {
   const keys: string[] = [];
   const prefix = runsPrefix(target);
   for await (const { key } of store.list(prefix, { startAfter: `${prefix}${toCompactTimestamp(since)}` })) {
     if (!key.endsWith('/plan.json')) keys.push(key);
   }
-  const byRun = Map.groupBy(keys, (key) => key.split('/')[2] ?? '');
-  return pMap(byRun, ([runId, recordKeys]) => readRun(store, runId, recordKeys), { concurrency: PARALLEL_READS });
+  return Map.groupBy(keys, (key) => key.split('/')[2] ?? '');
 }
 
-async function readRun(store: ObjectStore, runId: string, keys: string[]): Promise<Run> {
+/** @param keys of its records @throws store-* */
+export async function readRun(store: ObjectStore, runId: string, keys: string[]): Promise<Run> {
   const run: Run = { runId, verdicts: [], unreadable: [] };
   const verdicts: [number, Verdict][] = [];
   for (const key of keys) {

@@ -112,11 +112,14 @@ describe('killed with -9 during a backup, a service that is started again', () =
 });
 
 test('a service that is stopped ends what does not end by itself, and makes it up when it starts again', async () => {
+  let stopped: string;
   await live.fill(30, 16 * 1024);
   await live.setSaveDelay(200_000);
   {
     await using service = await startService(env, ['--stop-timeout', '1']);
-    await untilSaving(service);
+    const { runId } = await untilSaving(service);
+    expect(await runsOf(service)).toMatchObject([{ runId, outcome: 'running' }]);
+    stopped = runId;
     const told = performance.now();
     expect(await stop(service)).toBe(0);
     expect(performance.now() - told).toBeLessThan(20_000);
@@ -124,8 +127,7 @@ test('a service that is stopped ends what does not end by itself, and makes it u
   await live.setSaveDelay(0);
   await using again = await startService(env);
   await untilFirstBackup(again);
-  const [{ runId }] = await runsOf(again);
-  expect(await verdictsOf(runId)).toMatchObject([
+  expect(await verdictsOf(stopped)).toMatchObject([
     { verdict: 'failed', failure: { code: 'interrupted' } },
     { verdict: 'completed' },
   ]);
