@@ -2,9 +2,9 @@ import { recallAlert } from '../../core/catalog/alerts.ts';
 import { newestOfTiers } from '../../core/catalog/catalog.ts';
 import { SCHEDULED_TIERS, TIERS } from '../../core/model/tiers.ts';
 import type { ObjectStore } from '../../core/store/object-store.ts';
-import type { Agenda, Job, Slot } from './agenda.ts';
+import type { Agenda, Slot } from './agenda.ts';
 import type { ServiceConfig } from './config.ts';
-import { isSettled } from './slot-run.ts';
+import { findSlotRun, isOpen } from './slot-run.ts';
 
 interface Wanted extends Pick<ServiceConfig, 'schedules' | 'timeZone'> {
   target: string;
@@ -13,24 +13,29 @@ interface Wanted extends Pick<ServiceConfig, 'schedules' | 'timeZone'> {
 }
 
 /**
- * What was due while no service was there, of each job only the last time. Expected is what the watchdog has been waiting
- * for (it remembers since when, and by which schedule): a service that is new, or got other schedules, begins with what
- * comes due from now on, but for a target without any backup, which gets its smallest one at once.
+ * What was due while no service was there, of each job only the last time, and what was begun and not ended. Expected is
+ * what the watchdog has been waiting for (it remembers since when, and by which schedule): a service that is new, or got
+ * other schedules, begins with what comes due from now on, but for a target without any backup, which gets its smallest
+ * one at once.
  * @throws store-*
  */
 export async function findBacklog(store: ObjectStore, wanted: Wanted): Promise<Slot[]> {
-  const { target, agenda, now } = wanted;
+  const { agenda, now } = wanted;
   const missed: Slot[] = [];
   for (const job of agenda.jobs) {
     const dueAt = agenda.lastDue(job, now);
-    if (!dueAt || !(await wasExpected(store, job, dueAt, wanted))) continue;
-    if (!(await isSettled(store, target, { job, dueAt }))) missed.push({ job, dueAt });
+    if (dueAt && (await isMissed(store, { job, dueAt }, wanted))) missed.push({ job, dueAt });
   }
-  return missed.length > 0 ? missed : firstBackup(store, wanted);
+  return missed.some(({ job }) => job !== 'prune') ? missed : [...missed, ...(await firstBackup(store, wanted))];
+}
+
+async function isMissed(store: ObjectStore, slot: Slot, wanted: Wanted): Promise<boolean> {
+  const run = await findSlotRun(store, wanted.target, slot);
+  return run ? isOpen(run) : wasExpected(store, slot, wanted);
 }
 
 /** Of what is no tier, nobody remembers: it is expected where any tier is. */
-async function wasExpected(store: ObjectStore, job: Job, dueAt: Date, wanted: Wanted): Promise<boolean> {
+async function wasExpected(store: ObjectStore, { job, dueAt }: Slot, wanted: Wanted): Promise<boolean> {
   const tiers = job === 'prune' ? SCHEDULED_TIERS : [job];
   for (const tier of tiers) {
     const recalled = await recallAlert(store, wanted.target, tier);
@@ -43,9 +48,8 @@ async function wasExpected(store: ObjectStore, job: Job, dueAt: Date, wanted: Wa
 }
 
 async function firstBackup(store: ObjectStore, { target, agenda, now }: Wanted): Promise<Slot[]> {
-  const smallest = SCHEDULED_TIERS.findLast((tier) => agenda.jobs.includes(tier));
-  const dueAt = smallest && agenda.lastDue(smallest, now);
+  const job = SCHEDULED_TIERS.findLast((tier) => agenda.jobs.includes(tier));
+  const dueAt = job && agenda.lastDue(job, now);
   if (!dueAt || (await newestOfTiers(store, target, TIERS)).length > 0) return [];
-  const slot = { job: smallest, dueAt };
-  return (await isSettled(store, target, slot)) ? [] : [slot];
+  return (await findSlotRun(store, target, { job, dueAt })) ? [] : [{ job, dueAt }];
 }

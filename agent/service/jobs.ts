@@ -1,11 +1,14 @@
 import { parseBackupId } from '../../core/model/backup-id.ts';
-import { type BackupError, toBackupError } from '../../core/model/errors.ts';
+import { BackupError, toBackupError } from '../../core/model/errors.ts';
+import { describeError } from '../../core/model/event-texts.ts';
+import { backupEvent } from '../../core/model/events.ts';
 import type { Tier } from '../../core/model/tiers.ts';
 import { type BackupDeps, type BackupResult, backup } from '../backup.ts';
 import { proveBackup } from '../prove.ts';
 import { pruneTargets } from '../prune.ts';
+import { createTeller } from '../telling.ts';
 import { tellOfDamage, verifyOne } from '../verify.ts';
-import type { Ended } from './port.ts';
+import type { Activity, Ended } from './port.ts';
 
 /** How a job has ended. */
 export interface JobEnd extends Pick<Ended, 'outcome' | 'message' | 'hint'> {
@@ -74,4 +77,23 @@ function done(message: string): JobEnd {
 function failedEnd({ message, hint, retryable, code }: BackupError): JobEnd {
   // What was told to stop is made up for at the next start.
   return { outcome: 'failed', message, hint: hint ?? null, isWorthARetry: retryable && code !== 'interrupted' };
+}
+
+/** Tells of a run that hangs, as it cannot do so itself. */
+export async function neverEnded(
+  { kind, target, runId, backupId, tier }: Omit<Activity, 'progress'>,
+  deps: Pick<BackupDeps, 'config' | 'sinks' | 'log' | 'now'>,
+): Promise<JobEnd> {
+  const failure = new BackupError(
+    'deadline',
+    `The ${kind} of ${target} (run ${runId}) hangs: it did not even end when its time was up.`,
+    {
+      hint: 'See whether the disk or the network share of the store, or of BACKUP_SCRATCH_DIR, still answers; then start the service again.',
+    },
+  );
+  deps.log.error({ err: failure }, failure.message);
+  const type = kind === 'backup' ? 'Backup Failed' : kind === 'prune' ? 'Prune Failed' : undefined;
+  const known = { at: deps.now().toISOString(), target, tier, runId, backupId, message: failure.message };
+  if (type) await createTeller(deps).tell(backupEvent(type, runId, { ...known, ...describeError(failure) }));
+  return failedEnd(failure);
 }

@@ -27,7 +27,7 @@ export class LocalService implements Service {
   readonly targets: readonly ServedTarget[];
   readonly startedAt: Date;
   readonly #served: Map<string, TargetService>;
-  readonly #bulletin = new Bulletin();
+  readonly #bulletin: Bulletin;
   readonly #closing = new AbortController();
   readonly #ending = new AbortController();
   readonly #options: LocalServiceOptions;
@@ -39,6 +39,7 @@ export class LocalService implements Service {
     this.#options = options;
     this.#clock = clock;
     this.startedAt = clock.now();
+    this.#bulletin = new Bulletin(log);
     const shared = {
       ...{ jobs, clock, log, random, bulletin: this.#bulletin, limit: pLimit(PARALLEL_TARGETS) },
       closing: this.#closing.signal,
@@ -54,8 +55,8 @@ export class LocalService implements Service {
     stop.addEventListener('abort', () => told.resolve(), { once: true });
     if (stop.aborted) told.resolve();
     const running = Promise.all([...this.#served.values()].map((served) => served.run()));
-    await Promise.race([told.promise, running]);
-    this.#closing.abort();
+    // Ends only so, or by a fault of ours.
+    await Promise.race([told.promise, running]).finally(() => this.#closing.abort());
     const atWork = () => this.activities().map(({ target, kind, runId }) => ({ target, kind, runId }));
     log.info({ atWork: atWork() }, 'Stopping: nothing new is begun');
     const ended = running.then(() => Promise.all([...this.#served.values()].map(({ worker }) => worker.idle())));

@@ -9,26 +9,36 @@ import type { ServedTarget, Service } from './port.ts';
 
 /** Reading the run records of a month again at each scrape would cost more than they change. */
 const MAX_AGE_MS = 5 * 60_000;
-const STORE_TIMEOUT_MS = 20_000;
+/** Less than Prometheus waits for a scrape, by default. */
+const STORE_TIMEOUT_MS = 8_000;
 
-interface Read {
-  at: number;
-  samples: Promise<Sample[]>;
+/** What is known of the store of one target. */
+interface Known {
+  /** What it told the last time that it told anything. */
+  samples: Sample[];
+  readAt: number | undefined;
+  /** How many runs have ended: what was read before the last one is old. */
+  ended: number;
+  /** One at a time, however long a store takes that hangs. */
+  pending: Promise<Sample[]> | undefined;
 }
 
 /** The metrics of all targets, as Prometheus reads them. What the store tells is kept until a run of the target ends. */
 export class ServiceMetrics {
   readonly #service: Service;
   readonly #now: () => Date;
-  readonly #read = new Map<string, Read>();
-  /** Of each target, what its store told the last time that it told anything. */
-  readonly #last = new Map<string, Sample[]>();
+  readonly #known: Map<string, Known>;
 
   constructor(service: Service, now: () => Date) {
     this.#service = service;
     this.#now = now;
+    const nothing = { samples: [], readAt: undefined, ended: 0, pending: undefined };
+    this.#known = new Map(service.targets.map(({ name }) => [name, { ...nothing }]));
     service.subscribe((change) => {
-      if (change.type === 'ended') this.#read.delete(change.ended.target);
+      const known = change.type === 'ended' ? this.#known.get(change.ended.target) : undefined;
+      if (!known) return;
+      known.readAt = undefined;
+      known.ended += 1;
     });
   }
 
@@ -41,42 +51,45 @@ export class ServiceMetrics {
     const { name } = target;
     const version = sample('falkordb_backup_info', { target: name, version: TOOL.version }, 1);
     const due = JOBS.flatMap((job) => {
-      const next = this.#service.nextDue(name, job);
-      return next
-        ? [sample('falkordb_backup_next_due_timestamp_seconds', { target: name, job }, next.getTime() / 1000)]
+      const at = this.#service.nextDue(name, job);
+      return at
+        ? [sample('falkordb_backup_next_due_timestamp_seconds', { target: name, job }, at.getTime() / 1000)]
         : [];
     });
     return [version, ...due, ...(await this.#storeSamples(target))];
   }
 
   async #storeSamples(target: ServedTarget): Promise<Sample[]> {
-    const { name } = target;
+    const known = this.#known.get(target.name);
+    if (!known) return [];
+    const age = known.readAt === undefined ? Number.POSITIVE_INFINITY : this.#now().getTime() - known.readAt;
+    if (Math.abs(age) < MAX_AGE_MS) return known.samples;
     try {
-      const samples = await this.#fresh(target);
-      this.#last.set(name, samples);
-      return samples;
+      known.pending ??= this.#read(target, known);
+      return await inTime(known.pending);
     } catch {
       // The metric says so; why is in the log of whoever works with the store.
-      this.#read.delete(name);
-      const last = this.#last.get(name) ?? [];
-      const down = sample('falkordb_backup_store_up', { target: name }, 0);
-      return [...last.filter((each) => each.name !== down.name), down];
+      const down = sample('falkordb_backup_store_up', { target: target.name }, 0);
+      return [...known.samples.filter((each) => each.name !== down.name), down];
     }
   }
 
-  #fresh({ name, store }: ServedTarget): Promise<Sample[]> {
-    const now = this.#now();
-    const known = this.#read.get(name);
-    if (known && Math.abs(now.getTime() - known.at) < MAX_AGE_MS) return known.samples;
-    const samples = within(STORE_TIMEOUT_MS, readStoreFacts(store, name, now).then(storeSamples));
-    this.#read.set(name, { at: now.getTime(), samples });
-    return samples;
+  async #read({ name, store }: ServedTarget, known: Known): Promise<Sample[]> {
+    const [now, { ended }] = [this.#now(), known];
+    try {
+      known.samples = storeSamples(await readStoreFacts(store, name, now));
+      if (known.ended === ended) known.readAt = now.getTime();
+      return known.samples;
+    } finally {
+      known.pending = undefined;
+    }
   }
 }
 
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+async function inTime<T>(work: Promise<T>): Promise<T> {
   const { promise: timeUp, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new BackupError('deadline', `The store took longer than ${ms} ms.`)), ms);
+  const late = () => reject(new BackupError('deadline', 'The store did not answer in time.', { retryable: true }));
+  const timer = setTimeout(late, STORE_TIMEOUT_MS);
   try {
     return await Promise.race([work, timeUp]);
   } finally {

@@ -12,7 +12,7 @@ export interface ServedTarget {
   sinks: EventSink[];
 }
 
-export type ActivityKind = 'backup' | 'verify' | 'prune' | 'recover';
+export type ActivityKind = 'backup' | 'verify' | 'prune';
 
 /** Something that the service does at this moment. */
 export interface Activity {

@@ -8,13 +8,15 @@ import { boundLog } from '../logging/bound-log.ts';
 import { JOBS, type Job, type Slot } from './agenda.ts';
 import type { Bulletin } from './bulletin.ts';
 import type { Clock } from './clock.ts';
-import type { JobEnd, Jobs } from './jobs.ts';
+import { type JobEnd, type Jobs, neverEnded } from './jobs.ts';
 import type { Activity, ServedTarget } from './port.ts';
 import { runIdOfSlot } from './slot-run.ts';
 
 const MINUTE_MS = 60_000;
 /** What failed for a reason that may pass is tried again so long after each failure. */
 const RETRY_AFTER_MS = [5 * MINUTE_MS, 15 * MINUTE_MS];
+/** A run ends by itself when its time is up, but where its store is a disk that hangs: then nobody waits any longer. */
+const GIVE_UP_AFTER_MS = 15 * MINUTE_MS;
 
 export interface WorkerDeps {
   target: ServedTarget;
@@ -69,6 +71,11 @@ export class TargetWorker {
     this.#enqueue({ slot, failures: 0 });
   }
 
+  /** For a clock that was set back: what was offered by its wrong time stands in the way of nothing. */
+  forget(): void {
+    this.#newest.clear();
+  }
+
   /** @throws lease-held where something is at work */
   backUpNow(): { runId: string; backupId: string } {
     const { target, clock, jobs } = this.#deps;
@@ -113,7 +120,12 @@ export class TargetWorker {
   }
 
   async #drain(): Promise<void> {
-    for (let waiting = this.#take(); waiting; waiting = this.#take()) await this.#runSlot(waiting);
+    for (let waiting = this.#take(); waiting; waiting = this.#take()) {
+      const { slot, failures } = waiting;
+      const end = await this.#run(this.#taskOf(slot));
+      const retryAfterMs = end?.isWorthARetry ? RETRY_AFTER_MS[failures] : undefined;
+      if (retryAfterMs !== undefined) void this.#retry({ slot, failures: failures + 1 }, retryAfterMs);
+    }
   }
 
   #take(): Waiting | undefined {
@@ -122,15 +134,6 @@ export class TargetWorker {
     const waiting = job && this.#waiting.get(job);
     if (job) this.#waiting.delete(job);
     return waiting;
-  }
-
-  async #runSlot({ slot, failures }: Waiting): Promise<void> {
-    const { target, clock, random, closing } = this.#deps;
-    await clock.pause(random() * target.config.service.jitterSeconds * 1000, closing);
-    if (closing.aborted) return;
-    const { isWorthARetry } = await this.#run(this.#taskOf(slot));
-    const retryAfterMs = isWorthARetry ? RETRY_AFTER_MS[failures] : undefined;
-    if (retryAfterMs !== undefined) void this.#retry({ slot, failures: failures + 1 }, retryAfterMs);
   }
 
   /** Unless a newer one of the same job has come due by then, which makes it needless. */
@@ -152,32 +155,48 @@ export class TargetWorker {
     return { kind: 'backup', runId, backupId, tier: job, work };
   }
 
-  #run({ work, ...about }: Task): Promise<JobEnd> {
-    const { target, clock, log, bulletin, limit, ending } = this.#deps;
+  /** Undefined where the service was stopped before it could begin. */
+  #run({ work, ...about }: Task): Promise<JobEnd | undefined> {
+    const { target, clock, log, bulletin, limit, closing, ending } = this.#deps;
     return limit(async () => {
+      // Others were waited for.
+      if (closing.aborted) return undefined;
       const { config, store, sinks, name } = target;
       const known = { ...about, target: name, startedAt: clock.now() };
+      let isOver = false;
       const show = (progress: Activity['progress']) => {
+        if (isOver) return;
         this.#activity = { ...known, progress };
         bulletin.publish({ type: 'activity', activity: this.#activity });
       };
       show(null);
       const { runId, backupId, kind } = about;
-      const end = await work({
+      const deps = {
         ...{ config, store, sinks, onProgress: show, signal: ending },
         now: () => clock.now(),
         log: boundLog(log, { target: name, runId, ...(backupId ? { backupId } : {}) }),
-      });
+      };
+      const end = await this.#inTime(work(deps), known, deps);
+      isOver = true;
       this.#activity = null;
       const { outcome, message, hint } = end;
       bulletin.publish({ type: 'ended', ended: { kind, target: name, runId, backupId, outcome, message, hint } });
       return end;
     });
   }
+
+  async #inTime(work: Promise<JobEnd>, about: Omit<Activity, 'progress'>, deps: BackupDeps): Promise<JobEnd> {
+    const { clock } = this.#deps;
+    const done = new AbortController();
+    const boundMs = deps.config.timeoutSeconds * 1000 + GIVE_UP_AFTER_MS;
+    const late = clock.pause(boundMs, done.signal).then(() => undefined);
+    const end = await Promise.race([work.finally(() => done.abort()), late]);
+    return end ?? neverEnded(about, deps);
+  }
 }
 
 function atWork(target: string, activity: Activity | null): BackupError {
-  const what = activity ? `${activity.kind} ${activity.runId}` : 'something else';
+  const what = activity ? `${activity.kind} ${activity.runId}` : 'what waits for other targets';
   return new BackupError('lease-held', `The service is at work on ${target} already: ${what}.`, {
     hint: 'Try again when that has ended.',
     retryable: true,

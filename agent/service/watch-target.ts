@@ -6,15 +6,36 @@ import { watch } from '../../core/catalog/watchdog.ts';
 import { BackupError, toBackupError } from '../../core/model/errors.ts';
 import type { BackupEvent } from '../../core/model/events.ts';
 import { createTeller } from '../telling.ts';
+import type { Clock } from './clock.ts';
 import type { ServedTarget } from './port.ts';
 
-export interface WatchDeps {
+/** A store that hangs must not end the looks. */
+const GIVE_UP_AFTER_MS = 10 * 60_000;
+
+interface WatchDeps {
+  clock: Clock;
+  log: Logger;
+  /** Aborted where nobody waits for it any more. */
+  closing: AbortSignal;
+}
+
+/**
+ * Looks for what should have happened and has not, and tells it. Never throws, and ends within a bound: what goes wrong is
+ * for the log, and for the next look.
+ */
+export async function watchTarget(target: ServedTarget, { clock, log, closing }: WatchDeps): Promise<void> {
+  const looked = new AbortController();
+  const work = look(target, { now: () => clock.now(), log }).finally(() => looked.abort());
+  await Promise.race([work, clock.pause(GIVE_UP_AFTER_MS, AbortSignal.any([looked.signal, closing]))]);
+  if (!looked.signal.aborted && !closing.aborted) log.error('The store hangs: the watchdog could not look');
+}
+
+interface LookDeps {
   now: () => Date;
   log: Logger;
 }
 
-/** Looks for what should have happened and has not, and tells it. Never throws: what goes wrong is for the log, and for the next look. */
-export async function watchTarget(target: ServedTarget, deps: WatchDeps): Promise<void> {
+async function look(target: ServedTarget, deps: LookDeps): Promise<void> {
   const { config, store, name } = target;
   const { prune: _, ...schedules } = config.service.schedules;
   try {
@@ -32,7 +53,7 @@ export async function watchTarget(target: ServedTarget, deps: WatchDeps): Promis
 }
 
 /** @returns what could not be told or remembered, for the next time */
-export function tellAll(notices: Notice[], { sinks }: ServedTarget, { log }: WatchDeps): Promise<WatchFailure[]> {
+export function tellAll(notices: Notice[], { sinks }: ServedTarget, { log }: LookDeps): Promise<WatchFailure[]> {
   return tellNotices(notices, async (events) => {
     for (const { type, detail } of events) log.warn({ event: type, hint: detail.hint }, detail.message);
     await tellSomebody(events, sinks, log);
@@ -51,6 +72,6 @@ async function tellSomebody(events: BackupEvent[], sinks: ServedTarget['sinks'],
   });
 }
 
-function warn(failures: WatchFailure[], { log }: WatchDeps): void {
+function warn(failures: WatchFailure[], { log }: LookDeps): void {
   for (const { error } of failures) log.warn({ err: error }, `The watchdog could not do all: ${error.message}`);
 }

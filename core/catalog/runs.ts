@@ -33,16 +33,17 @@ export interface Run extends RunRecords {
 
 /**
  * Whoever comes second (the agent, after the control plane) finds it written; that is no error.
+ * @returns whether it was written now
  * @throws store-unavailable where the store would let anybody write over it: no promise could be kept there
  */
-export async function recordRequested(store: ObjectStore, record: Requested): Promise<void> {
+export async function recordRequested(store: ObjectStore, record: Requested): Promise<boolean> {
   const key = runKey(record.target, record.runId, 'requested');
   const bytes = encodeJson(requestedSchema.parse(record));
-  await putIfAbsent(store, key, bytes);
+  const isNew = await putIfAbsent(store, key, bytes);
   try {
     await store.put(key, bytes, { ifAbsent: true });
   } catch (error) {
-    if (hasCode(error, 'store-precondition-failed')) return;
+    if (hasCode(error, 'store-precondition-failed')) return isNew;
     throw error;
   }
   throw new BackupError('store-unavailable', `${store.url} ignores If-None-Match: it wrote over ${key}.`, {

@@ -37,6 +37,13 @@ export class SimulatedClock implements Clock {
     return promise.finally(() => signal.removeEventListener('abort', wake));
   }
 
+  /** Whoever sleeps goes on sleeping for as long as before: timers do not go by the clock. */
+  set(time: string): void {
+    const byMs = Date.parse(time) - this.#now;
+    this.#now += byMs;
+    for (const sleeper of this.#sleepers) sleeper.until += byMs;
+  }
+
   async until(end: string): Promise<void> {
     const endMs = Date.parse(end);
     while (await this.next(endMs));

@@ -15,6 +15,8 @@ const DONE: JobEnd = { outcome: 'completed', message: '', hint: null, isWorthARe
 export class SimulatedJobs implements Jobs {
   /** `<outcome> <id>`, in the order of their ends; `failed` is what `fail` says, once for each that it is said of. */
   readonly ended: string[] = [];
+  /** Those that it is true of never end. */
+  hang: (job: BackupJob) => boolean = () => false;
   readonly #clock: Clock;
   readonly #fail: (job: BackupJob) => boolean;
 
@@ -25,6 +27,7 @@ export class SimulatedJobs implements Jobs {
 
   async backup(job: BackupJob, { store, config, signal }: BackupDeps): Promise<JobEnd> {
     const { tier, scheduledFor, runId } = job;
+    if (this.hang(job)) return new Promise(() => {});
     const parts = { target: config.target, tier, scheduledFor };
     const backupId = formatBackupId(parts);
     const record = { schemaVersion: 1 as const, runId, target: config.target };

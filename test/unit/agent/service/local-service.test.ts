@@ -49,6 +49,53 @@ describe('the service', () => {
     ]);
   });
 
+  it('goes on with its tries when it is started again between them', async () => {
+    const life = new SimulatedLife('2026-06-10T02:00:00Z', DAILY_ONLY, (job) => isDailyOf('2026-06-10')(job));
+    await life.serveUntil('2026-06-10T02:34:00Z');
+    await life.serveUntil('2026-06-10T12:00:00Z');
+    expect(life.jobs.ended.filter((end) => end === 'failed 20260610T023000Z-shop-daily').length).toBeGreaterThan(1);
+    const before = life.jobs.ended.length;
+    await life.serveUntil('2026-06-10T13:00:00Z');
+    expect(life.jobs.ended).toHaveLength(before);
+  });
+
+  it('goes by the new time of a clock that was set back', async () => {
+    const life = new SimulatedLife('2026-06-20T02:00:00Z', DAILY_ONLY);
+    await life.serveWhile(async () => {
+      await life.clock.until('2026-06-20T02:40:00Z');
+      life.clock.set('2026-06-10T01:00:00Z');
+      await life.clock.until('2026-06-10T03:00:00Z');
+    });
+    expect(life.jobs.ended).toEqual([
+      'completed 20260619T023000Z-shop-daily',
+      'completed 20260620T023000Z-shop-daily',
+      'completed 20260610T023000Z-shop-daily',
+    ]);
+  });
+
+  it('makes up for what was missed for more than three days, also where the store is away at first', async () => {
+    const life = new SimulatedLife('2026-06-10T00:00:00Z', DAILY_ONLY);
+    await life.serveUntil('2026-06-10T05:00:00Z');
+    await life.clock.until('2026-06-16T10:00:00Z');
+    life.breakStoreOnce();
+    await life.serveUntil('2026-06-16T11:00:00Z');
+    expect(life.jobs.ended.at(-1)).toBe('completed 20260616T023000Z-shop-daily');
+  });
+
+  it('gives up what hangs, tells so, and goes on', async () => {
+    const life = new SimulatedLife('2026-06-10T00:00:00Z', DAILY_ONLY);
+    life.jobs.hang = isDailyOf('2026-06-10');
+    await life.serveUntil('2026-06-11T03:00:00Z');
+    expect(life.jobs.ended).toEqual([FIRST, 'completed 20260611T023000Z-shop-daily']);
+    expect(life.sink.told).toContain('backup-failed/shop/20260610T023000Z-daily');
+  });
+
+  it('begins nothing new when it is stopped, however many wait for others', async () => {
+    const life = new SimulatedLife('2026-06-10T02:00:00Z', DAILY_ONLY, undefined, 12);
+    await life.serveUntil('2026-06-10T02:30:05Z');
+    expect(life.jobs.ended.filter((end) => end.includes('20260610T023000Z'))).toHaveLength(4);
+  });
+
   it('gives up what it is stopped in again and again', async () => {
     const life = new SimulatedLife('2026-06-10T02:29:00Z', DAILY_ONLY);
     await life.serveUntil('2026-06-10T02:29:59Z');

@@ -1,0 +1,42 @@
+import { useState } from 'preact/hooks';
+import type { ApiError } from '../../api.ts';
+import { RequestError, type RequestOptions, request, toApiError } from '../state/client.ts';
+import { useConnection } from './use-live.ts';
+import { useToken } from './use-token.ts';
+
+export interface Act {
+  isPending: boolean;
+  failure: ApiError['error'] | undefined;
+  /** What was last done went well. */
+  isDone: boolean;
+  /** @returns whether it was done */
+  run(path: string, options: RequestOptions): Promise<boolean>;
+}
+
+const REFUSED = [401, 403];
+
+/** One action of the page, which needs the token. */
+export function useAct(): Act {
+  const { obtain, forget } = useToken();
+  const { refresh } = useConnection();
+  const [state, setState] = useState<Pick<Act, 'isPending' | 'failure' | 'isDone'>>(IDLE);
+  const run = async (path: string, options: RequestOptions): Promise<boolean> => {
+    const token = await obtain();
+    if (token === undefined) return false;
+    setState({ ...IDLE, isPending: true });
+    try {
+      await request(path, { ...options, token });
+      setState({ ...IDLE, isDone: true });
+      refresh();
+      return true;
+    } catch (error) {
+      const failure = toApiError(error);
+      if (error instanceof RequestError && REFUSED.includes(error.status)) forget(failure.message);
+      setState({ ...IDLE, failure });
+      return false;
+    }
+  };
+  return { ...state, run };
+}
+
+const IDLE = { isPending: false, failure: undefined, isDone: false };

@@ -1,0 +1,22 @@
+import { useEffect, useState } from 'preact/hooks';
+import { formatRoute, parseRoute, type Route } from '../state/route.ts';
+
+export function useRoute(): Route {
+  const [route, setRoute] = useState(() => parseRoute(location.hash));
+  useEffect(() => {
+    const update = () => setRoute(parseRoute(location.hash));
+    window.addEventListener('hashchange', update);
+    return () => window.removeEventListener('hashchange', update);
+  }, []);
+  return route;
+}
+
+/** Another filter is no step that "back" should undo. */
+export function replaceRoute(route: Route): void {
+  history.replaceState(null, '', formatRoute(route));
+  window.dispatchEvent(new HashChangeEvent('hashchange'));
+}
+
+export function goTo(route: Route): void {
+  location.hash = formatRoute(route);
+}
