@@ -42,7 +42,7 @@ Examples:
 async function serve(command: Command, cli: Cli): Promise<void> {
   const targets = loadTargets(sourcesOf(cli, command));
   const [{ config }] = targets;
-  const { listen, dashboardToken: token, refreshSeconds, stopTimeoutSeconds } = config.service;
+  const { listen, dashboardToken: token, dashboardUrl: publicUrl, refreshSeconds, stopTimeoutSeconds } = config.service;
   const logs = new LogBuffer();
   const unread = config.logFile && seed(logs, config.logFile.path);
   using logging = openLogging(cli, config, {}, [logs]);
@@ -52,7 +52,7 @@ async function serve(command: Command, cli: Cli): Promise<void> {
     const service = new LocalService(targets, { stopTimeoutSeconds, log });
     const metrics = new ServiceMetrics(service, cli.now);
     const server = await startWebServer({
-      ...{ service, logs, listen, token, refreshSeconds, log },
+      ...{ service, logs, listen, token, publicUrl, refreshSeconds, log },
       now: cli.now,
       metrics: () => metrics.text(),
     });

@@ -48,7 +48,7 @@ const USES = {
   events: /^(event-bus|notices|webhook-.*)$/,
   restore: /^(state-dir|advertise|tls-cert-file|tls-key-file)$/,
   metrics: /^metrics-file$/,
-  service: /^(stop-timeout|listen|dashboard-token-file|refresh|targets-file)$/,
+  service: /^(stop-timeout|listen|dashboard-token-file|dashboard-url|refresh|targets-file)$/,
 };
 
 /** Gives the verb --json and the flags of the settings it uses; every verb uses the store. */

@@ -13,15 +13,17 @@ export interface ServiceConfig {
   listen: { host: string; port: number };
   /** A secret; undefined where nobody may act. */
   dashboardToken: string | undefined;
+  /** That people open, where it is not that of `listen`. */
+  dashboardUrl: URL | undefined;
   refreshSeconds: number;
 }
 
 /** @param dashboardToken that of a file, where there is one */
 export function toServiceConfig(settings: SettingValues, dashboardToken: string | undefined): ServiceConfig {
-  const { timeZone, jitterSeconds, stopTimeoutSeconds, listen, refreshSeconds } = settings;
+  const { timeZone, jitterSeconds, stopTimeoutSeconds, listen, dashboardUrl, refreshSeconds } = settings;
   return {
     schedules: schedulesOf(settings),
-    ...{ timeZone, jitterSeconds, stopTimeoutSeconds, listen, refreshSeconds },
+    ...{ timeZone, jitterSeconds, stopTimeoutSeconds, listen, dashboardUrl, refreshSeconds },
     dashboardToken: dashboardToken ?? settings.dashboardToken,
   };
 }

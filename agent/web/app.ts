@@ -28,7 +28,7 @@ export function createApp(deps: HandlerDeps, { files, isLocal }: AppOptions): Ho
   );
   app.use((c, next) => {
     assertMethod(c.req.method);
-    if (isLocal) assertOwnHost(c.req.header('host'));
+    if (isLocal) assertOwnHost(c.req.header('host'), deps.publicUrl);
     return next();
   });
   const handlers = handlersOf(deps);

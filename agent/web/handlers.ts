@@ -43,6 +43,7 @@ export interface HandlerDeps extends ActionDeps {
   access: Access;
   logs: LogBuffer;
   streams: EventStreams;
+  publicUrl: URL | undefined;
   refreshSeconds: number;
   /** In the text format of Prometheus. */
   metrics: () => Promise<string>;
@@ -50,7 +51,7 @@ export interface HandlerDeps extends ActionDeps {
 
 /** One for each route: what is asked, one call, what is answered. */
 export function handlersOf(deps: HandlerDeps): Record<RouteName, Handler> {
-  const { service, views, access, logs, streams, refreshSeconds, now } = deps;
+  const { service, views, access, logs, streams, publicUrl, refreshSeconds, now } = deps;
   const plans = new Costly<PlanAnswer>('The plan of the restore');
   const retentions = new Costly<RetentionAnswer>('Looking what would be removed');
   const metrics = new SingleFlight<string>();
@@ -58,7 +59,7 @@ export function handlersOf(deps: HandlerDeps): Record<RouteName, Handler> {
   const act = async <T>(c: Context<Env>, schema: z.ZodType<T>): Promise<T> => {
     const { req } = c;
     const [host, origin, fetchSite] = [req.header('host'), req.header('origin'), req.header('sec-fetch-site')];
-    assertOwnAction({ host, origin, fetchSite, contentType: req.header('content-type') });
+    assertOwnAction({ host, origin, fetchSite, contentType: req.header('content-type') }, publicUrl);
     assertToken(c, access);
     parseQuery(noQuery, req.url);
     const body = parseBody(schema, await readBody(req));

@@ -29,6 +29,8 @@ export interface WebServerOptions {
   listen: { host: string; port: number };
   /** Who knows it may act; undefined where nobody may. */
   token: string | undefined;
+  /** Where a proxy has it; undefined where there is none. */
+  publicUrl?: URL | undefined;
   refreshSeconds: number;
   log: Logger;
   now: () => Date;
@@ -49,12 +51,13 @@ export interface WebServer {
  * @throws invalid-settings where it cannot listen there
  */
 export async function startWebServer(options: WebServerOptions): Promise<WebServer> {
-  const { service, logs, listen, token, refreshSeconds, log, now, metrics } = options;
+  const { service, logs, listen, token, publicUrl, refreshSeconds, log, now, metrics } = options;
   const files = readPageFiles(options.pageFolder ?? defaultPageFolder());
   const views = new Views(service, now);
   const hub = new EventHub(service, logs);
   const streams = new EventStreams(hub, logs);
-  const deps = { service, views, access: new Access(token), logs, streams, refreshSeconds, log, now, metrics };
+  const access = new Access(token);
+  const deps = { service, views, access, logs, streams, publicUrl, refreshSeconds, log, now, metrics };
   const app = createApp(deps, { files, isLocal: isLoopback(listen.host) });
   const server = createHttpServer(app.fetch);
   const release = () => {

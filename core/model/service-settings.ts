@@ -93,6 +93,15 @@ export const SERVICE_SETTINGS = {
     description: 'File that holds the token, instead of BACKUP_DASHBOARD_TOKEN',
     schema: text,
   },
+  dashboardUrl: {
+    env: 'BACKUP_DASHBOARD_URL',
+    flag: 'dashboard-url',
+    description:
+      'Where people open the dashboard, if not where it listens: https://backups.example.com of a proxy before it',
+    schema: z
+      .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
+      .transform((url) => new URL(url)),
+  },
   refreshSeconds: {
     env: 'BACKUP_DASHBOARD_REFRESH_SECONDS',
     flag: 'refresh',
@@ -104,6 +113,14 @@ export const SERVICE_SETTINGS = {
 
 /** The same for all targets of a service, by their names in SETTINGS. */
 export const SERVICE_WIDE: ReadonlySet<string> = new Set([
-  ...['listen', 'dashboardToken', 'dashboardTokenFile', 'refreshSeconds', 'stopTimeoutSeconds', 'targetsFile'],
+  ...[
+    'listen',
+    'dashboardToken',
+    'dashboardTokenFile',
+    'dashboardUrl',
+    'refreshSeconds',
+    'stopTimeoutSeconds',
+    'targetsFile',
+  ],
   ...['logLevel', 'logFile', 'logFileMaxMb', 'logFiles', 'metricsFile'],
 ]);

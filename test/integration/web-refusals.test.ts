@@ -98,6 +98,21 @@ describe('who acts', () => {
     expect((await dashboard.act('POST', '/api/v1/backups', { target: 'nobody' }, own)).status).toBe(404);
   });
 
+  test('is another site than the one that a proxy has it on', async () => {
+    const publicUrl = new URL('https://backups.example.com');
+    await using proxied = await startDashboard(service, { publicUrl });
+    const through = (origin: string) => ({ host: publicUrl.host, origin, 'sec-fetch-site': 'same-origin' });
+    const post = (headers: Record<string, string>) =>
+      proxied.act('POST', '/api/v1/backups', { target: 'nobody' }, headers);
+    expect((await post(through(publicUrl.origin))).status).toBe(404);
+    expect((await post({ origin: publicUrl.origin })).status).toBe(404);
+    expect(await post(through('http://backups.example.com:1'))).toMatchObject({ status: 403 });
+    expect(await post({ ...through(publicUrl.origin), host: 'evil.example' })).toMatchObject({
+      status: 421,
+      json: refusal('wrong-host'),
+    });
+  });
+
   test('sends no JSON', async () => {
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp']) {
       for (const [method, path, body] of actions()) {

@@ -71,6 +71,7 @@ export function configOf(falkordb: Config['falkordb'], store: ObjectStore): Conf
       stopTimeoutSeconds: 30,
       listen: { host: '127.0.0.1', port: 0 },
       dashboardToken: undefined,
+      dashboardUrl: undefined,
       refreshSeconds: 300,
     },
   };
