@@ -364,7 +364,7 @@ describe('import', () => {
   });
 
   test.each([
-    ['is yet to come', ['--taken-at', new Date(Date.now() + 60_000).toISOString()], /was not taken yet/],
+    ['is yet to come', ['--taken-at', new Date(Date.now() + DAY_MS).toISOString()], /was not taken yet/],
     ['has no zone', ['--taken-at', '2026-01-01T02:30:00'], /is no time/],
     ['is of several files', ['b.rdb', '--taken-at', '2026-01-01T02:30:00Z'], /--taken-at is of one file/],
   ])('refuses a --taken-at that %s', async (_, args, message) => {

@@ -28,6 +28,8 @@ export class MemoryStore implements ObjectStore {
   openBodies = 0;
   readonly #objects: Map<string, Kept>;
   readonly #uploads: Map<string, UnfinishedUpload>;
+  /** By which it stamps what is written. */
+  now = () => new Date();
 
   constructor(objects = new Map<string, Kept>(), uploads = new Map<string, UnfinishedUpload>()) {
     this.#objects = objects;
@@ -70,7 +72,7 @@ export class MemoryStore implements ObjectStore {
     if ((ifAbsent && current) || (ifMatch !== undefined && current?.info.etag !== ifMatch)) {
       throw new BackupError('store-precondition-failed', `Not written: ${key} in ${this.url}.`);
     }
-    const kept = keep(key, content);
+    const kept = keep(key, content, this.now());
     this.#objects.set(key, kept);
     return kept.info;
   }

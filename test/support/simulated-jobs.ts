@@ -1,7 +1,7 @@
 import type { BackupDeps } from '../../agent/backup.ts';
 import { findCovering } from '../../agent/covered.ts';
 import type { Clock } from '../../agent/service/clock.ts';
-import type { BackupJob, JobEnd, Jobs } from '../../agent/service/jobs.ts';
+import { type BackupJob, JOBS_OF_THE_AGENT, type JobEnd, type Jobs } from '../../agent/service/jobs.ts';
 import { findManifest } from '../../core/catalog/catalog.ts';
 import { recordRequested, recordStarted, recordVerdict } from '../../core/catalog/runs.ts';
 import { formatBackupId } from '../../core/model/backup-id.ts';
@@ -11,7 +11,9 @@ import { storeBackup } from './stored-backups.ts';
 const BACKUP_MS = 3 * 60_000;
 const DONE: JobEnd = { outcome: 'completed', message: '', hint: null, isWorthARetry: false };
 
-/** Jobs that take their time by a clock, write what real ones write, and remember what was asked for. */
+/**
+ * Backups that take their time by a clock, and write what real ones write; a real prune. They remember how each has ended.
+ */
 export class SimulatedJobs implements Jobs {
   /** `<outcome> <id>`, in the order of their ends; `failed` is what `fail` says, once for each that it is said of. */
   readonly ended: string[] = [];
@@ -56,13 +58,10 @@ export class SimulatedJobs implements Jobs {
     return { ...DONE, outcome: verdict, isWorthARetry: verdict === 'failed' && !signal.aborted };
   }
 
-  async prune(runId: string, { store, config }: BackupDeps): Promise<JobEnd> {
-    const record = { schemaVersion: 1 as const, runId, target: config.target };
-    const at = this.#clock.now().toISOString();
-    await recordRequested(store, { ...record, verb: 'prune', backupId: null, requestedAt: at });
-    await recordVerdict(store, { ...record, verdict: 'completed', endedAt: at, reason: null, failure: null });
-    this.ended.push(`completed ${runId}`);
-    return DONE;
+  async prune(runId: string, deps: BackupDeps): Promise<JobEnd> {
+    const end = await JOBS_OF_THE_AGENT.prune(runId, deps);
+    this.ended.push(`${end.outcome} ${runId}`);
+    return end;
   }
 
   verify(): Promise<JobEnd> {

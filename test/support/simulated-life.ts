@@ -65,6 +65,7 @@ export class SimulatedLife {
 
   #failing(): MemoryStore {
     const store = this.store.another();
+    store.now = () => this.clock.now();
     const get = store.get.bind(store);
     store.get = async (...args) => {
       if (this.#failures-- > 0) throw new BackupError('store-unavailable', 'It is away.', { retryable: true });
