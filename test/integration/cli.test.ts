@@ -354,11 +354,13 @@ describe('the command line', () => {
       .map(([, verb = '']) => verb)
       .filter((verb) => verb !== 'help');
     expect(verbs).toEqual([
+      'run',
       'backup',
       'list',
       'show',
       'verify',
       'fetch',
+      'import',
       'restore',
       'pin',
       'unpin',
