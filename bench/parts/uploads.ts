@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import { openFarLink } from '../../test/support/far-link.ts';
 import { measure, runCommand } from '../observe/measure.ts';
 import type { Results } from '../report/results.ts';
 import type { Destination } from '../scene/destination.ts';
-import { openFarLink } from '../scene/far-link.ts';
 import type { Scene } from '../scene/scene.ts';
 import { inTurn } from './in-turn.ts';
 

@@ -100,7 +100,8 @@ export const SERVICE_SETTINGS = {
       'Where people open the dashboard, if not where it listens: https://backups.example.com of a proxy before it',
     schema: z
       .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
-      .transform((url) => new URL(url)),
+      .transform((url) => new URL(url))
+      .refine(({ href, origin }) => href === `${origin}/`, 'must be the root of a host, without path, user or query'),
   },
   refreshSeconds: {
     env: 'BACKUP_DASHBOARD_REFRESH_SECONDS',

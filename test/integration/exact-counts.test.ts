@@ -4,8 +4,8 @@ import type { Manifest } from '../../core/model/manifest.ts';
 import { FileStore } from '../../core/store/file-store.ts';
 import { backUp, dumpOf, manifestOf } from '../support/backups.ts';
 import { loaded } from '../support/dumps.ts';
+import { openFarLink } from '../support/far-link.ts';
 import { type LiveServer, startLiveServer } from '../support/live-server.ts';
-import { slowLink } from '../support/slow-link.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 
 const BACKUPS = 8;
@@ -84,7 +84,7 @@ test('they are exact where the save is over before its answer has come', async (
   await using live = await startLiveServer();
   await live.graph('g', 'CREATE (:Node)');
   // The server sees that its child has ended within 100 ms.
-  await using link = await slowLink(live.address.port, 250);
+  await using link = await openFarLink(live.address.port, 250);
   const far = { address: { ...live.address, port: link.port } };
   expect(manifestOf(await backUp(far, store, { config: { source: 'bgsave' } }))).toMatchObject({ countsExact: true });
 });

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { findRun } from '../../core/catalog/runs.ts';
 import { FileStore } from '../../core/store/file-store.ts';
 import { agentCommand } from '../support/agent-command.ts';
+import { startAgentProcess } from '../support/agent-process.ts';
 import { type LiveServer, startLiveServer } from '../support/live-server.ts';
 import { type ServiceProcess, startService } from '../support/service-process.ts';
 import { hasFile } from '../support/store-files.ts';
@@ -130,6 +131,28 @@ test('a service that is stopped ends what does not end by itself, and makes it u
   expect(await verdictsOf(stopped)).toMatchObject([
     { verdict: 'failed', failure: { code: 'interrupted' } },
     { verdict: 'completed' },
+  ]);
+});
+
+test('a restore that was killed while FalkorDB stood still is recovered at the start', async () => {
+  expect(await agentCommand(['backup'], { env })).toMatchObject({ exitCode: 0 });
+  await live.fill(30, 16 * 1024);
+  await live.setSaveDelay(200_000);
+  {
+    await using restore = await startAgentProcess(['restore', 'latest', '--force', '--unproven'], env);
+    await vi.waitFor(async () => expect(await live.info('role')).toBe('slave'), WAIT);
+    restore.process.kill('SIGKILL');
+    expect(await restore.ended).toMatchObject({ signal: 'SIGKILL' });
+  }
+  expect(await live.info('role')).toBe('slave');
+  await live.setSaveDelay(0);
+  await using service = await startService(env);
+  await vi.waitFor(async () => expect(await live.info('role')).toBe('master'), WAIT);
+  await live.graph('g', 'CREATE (:Writable)');
+  expect(await live.nodeCounts()).toEqual({ g: 2 });
+  await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), WAIT);
+  expect((await runsOf(service)).filter(({ verb }: { verb: string }) => verb === 'restore')).toMatchObject([
+    { outcome: 'failed', failure: { message: expect.stringContaining('has its old data and takes writes again') } },
   ]);
 });
 
