@@ -1,13 +1,14 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BackupError, systemErrorCode } from '../../core/model/errors.ts';
+import { ahead } from '../pipeline/chunks.ts';
 import { MAX_HEADER_BYTES, parseRdbHeader } from '../pipeline/rdb-header.ts';
 import type { Database } from './database.ts';
 import { assertRoomForDump } from './dump-room.ts';
 import type { DumpOptions, DumpSource } from './dump-source.ts';
 import { CLOCK_SLACK_SECONDS, type FinishedSave, save } from './save.ts';
 
-const READ_BYTES = 256 * 1024;
+const READ_BYTES = 1024 * 1024;
 
 /**
  * Where the server writes its dump, as this process sees it.
@@ -40,8 +41,7 @@ export async function openBgsave(db: Database, path: string, options: DumpOption
     return {
       kind: 'bgsave',
       name: path,
-      // The descriptor outlives the stream, because closing it is the caller's.
-      bytes: file.createReadStream({ start: 0, highWaterMark: READ_BYTES, autoClose: false }),
+      bytes: ahead(chunksOf(file)),
       sizeBytes: size,
       maxBytes: size,
       save: { lastSave: saved.state.lastSave, startedCount: saved.state.startedCount },
@@ -51,6 +51,18 @@ export async function openBgsave(db: Database, path: string, options: DumpOption
   } catch (error) {
     await file.close();
     throw error;
+  }
+}
+
+/** In two buffers, in turn. */
+async function* chunksOf(file: FileHandle): AsyncGenerator<Uint8Array, void> {
+  let [reading, spare] = [Buffer.allocUnsafeSlow(READ_BYTES), Buffer.allocUnsafeSlow(READ_BYTES)];
+  for (let position = 0; ; ) {
+    const { bytesRead } = await file.read(reading, { position });
+    if (bytesRead === 0) return;
+    yield reading.subarray(0, bytesRead);
+    position += bytesRead;
+    [reading, spare] = [spare, reading];
   }
 }
 

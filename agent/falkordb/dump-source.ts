@@ -5,6 +5,7 @@ export interface DumpSource {
   kind: Manifest['source'];
   /** For messages: where the bytes come from. */
   name: string;
+  /** A chunk is only there until the next one is asked for. */
   bytes: AsyncIterable<Uint8Array>;
   /** Undefined where only its end will tell. */
   sizeBytes: number | undefined;

@@ -1,8 +1,8 @@
-import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import type { Socket } from 'node:net';
 import { BackupError } from '../../core/model/errors.ts';
-import { type Address, describeAddress, tlsOptions } from './address.ts';
+import { type Address, describeAddress } from './address.ts';
 import { toDatabaseError } from './database-error.ts';
+import { type IncomingBytes, openConnection } from './incoming-bytes.ts';
 
 const MAX_LINE_BYTES = 64 * 1024;
 /** A master sends a newline each second or so while it prepares; one that is silent for this long is gone. */
@@ -13,23 +13,23 @@ const NEWLINE = 0x0a;
 export class ReplicaLink {
   readonly #socket: Socket;
   readonly #server: string;
-  readonly #incoming: AsyncIterator<Buffer>;
+  readonly #incoming: IncomingBytes;
   #pending = Buffer.alloc(0);
 
-  private constructor(socket: Socket, server: string) {
-    this.#socket = socket;
+  private constructor(incoming: IncomingBytes, server: string) {
+    this.#socket = incoming.socket;
     this.#server = server;
-    this.#incoming = socket[Symbol.asyncIterator]();
+    this.#incoming = incoming;
   }
 
   /** @throws database-unreachable, database-denied; the signal's reason */
   static async connect(address: Address, signal: AbortSignal): Promise<ReplicaLink> {
-    const { host, port, tls } = address;
-    const socket = tls ? connectTls({ port, ...tlsOptions(address) }) : connectTcp({ host, port });
+    const incoming = openConnection(address);
+    const { socket } = incoming;
     const onAbort = () => socket.destroy(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     socket.once('close', () => signal.removeEventListener('abort', onAbort));
-    const link = new ReplicaLink(socket, describeAddress(address));
+    const link = new ReplicaLink(incoming, describeAddress(address));
     try {
       signal.throwIfAborted();
       if (address.password !== undefined) {
@@ -70,13 +70,16 @@ export class ReplicaLink {
     }
   }
 
-  /** Everything from here on, as it arrives; the socket waits while the consumer does. */
+  /**
+   * Everything from here on, as it arrives; the socket waits while the consumer does, and a chunk is only there until the
+   * next one is asked for.
+   */
   async *chunks(): AsyncIterable<Buffer> {
     if (this.#pending.length > 0) yield this.#pending;
     for (;;) {
       const next = await this.#read('PSYNC');
-      if (next.done) return;
-      yield next.value;
+      if (!next) return;
+      yield next;
     }
   }
 
@@ -96,20 +99,12 @@ export class ReplicaLink {
 
   async #next(command: string): Promise<Buffer> {
     const next = await this.#read(command);
-    if (next.done) throw this.#error(new Error('Connection is closed.'), command);
-    return next.value;
+    if (!next) throw this.#error(new Error('Connection is closed.'), command);
+    return next;
   }
 
-  async #read(command: string): Promise<IteratorResult<Buffer>> {
-    const silence = new BackupError(
-      'database-unreachable',
-      `FalkorDB at ${this.#server} went silent during ${command}.`,
-      {
-        hint: 'Check the network between this agent and FalkorDB.',
-        retryable: true,
-      },
-    );
-    const timer = setTimeout(() => this.#socket.destroy(silence), SILENCE_TIMEOUT_MS);
+  async #read(command: string): Promise<Buffer | undefined> {
+    const timer = setTimeout(() => this.#socket.destroy(this.#silent(command)), SILENCE_TIMEOUT_MS);
     try {
       return await this.#incoming.next();
     } catch (error) {
@@ -117,6 +112,13 @@ export class ReplicaLink {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #silent(command: string): BackupError {
+    return new BackupError('database-unreachable', `FalkorDB at ${this.#server} went silent during ${command}.`, {
+      hint: 'Check the network between this agent and FalkorDB.',
+      retryable: true,
+    });
   }
 
   #error(error: unknown, command: string): BackupError {

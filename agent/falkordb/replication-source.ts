@@ -65,18 +65,20 @@ async function readPayloadHeader(link: ReplicaLink, server: string): Promise<{ m
   throw unknownAnswer(server, line);
 }
 
-/** The mark can only be the stream's last bytes, so what came before the newest chunk is passed on as it is. */
+/** The mark can only be the stream's last bytes, so those are held back, whatever they are. */
 async function* untilMark(link: ReplicaLink, mark: Buffer): AsyncIterable<Uint8Array> {
-  let held: Buffer = Buffer.alloc(0);
+  let held = Buffer.alloc(0);
   for await (const chunk of link.chunks()) {
-    if (chunk.length < MARK_BYTES) held = Buffer.concat([held, chunk]);
-    else {
+    if (chunk.length < MARK_BYTES) {
+      const joined = Buffer.concat([held, chunk]);
+      if (joined.length > MARK_BYTES) yield joined.subarray(0, -MARK_BYTES);
+      held = joined.subarray(-MARK_BYTES);
+    } else {
       if (held.length > 0) yield held;
-      held = chunk;
+      if (chunk.length > MARK_BYTES) yield chunk.subarray(0, -MARK_BYTES);
+      held = Buffer.from(chunk.subarray(-MARK_BYTES));
     }
-    if (held.length < MARK_BYTES || !held.subarray(-MARK_BYTES).equals(mark)) continue;
-    if (held.length > MARK_BYTES) yield held.subarray(0, -MARK_BYTES);
-    return;
+    if (held.equals(mark)) return;
   }
   throw cutShort();
 }

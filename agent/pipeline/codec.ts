@@ -2,22 +2,34 @@ import { pipeline, Readable } from 'node:stream';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { BackupError } from '../../core/model/errors.ts';
 import type { Manifest } from '../../core/model/manifest.ts';
+import { ahead, copied, packed } from './chunks.ts';
 
 export type Compression = Manifest['stored']['compression'];
 
 const CHUNK_BYTES = 256 * 1024;
+/**
+ * Each one is a trip to another thread and back. It must be more than what zlib holds before it asks to wait, so that the
+ * next one is asked for when the last was compressed, and its buffer is free.
+ */
+const COMPRESSED_AT_ONCE_BYTES = 1024 * 1024;
 
 export const EXTENSIONS: Record<Compression, string> = { zstd: '.rdb.zst', none: '.rdb' };
 
-/**
- * Level 3 is about as fast as a disk reads. `nbWorkers` stays unset: with it Node 24 writes broken, even empty streams.
- */
-const ZSTD_PARAMS = { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 };
+/** Against 3, half of the CPU or less, beside a database that needs it, for 0 to 5 % more bytes (docs/performance.md). */
+export const ZSTD_LEVEL = 1;
+/** `nbWorkers` stays unset: with it Node 24 writes broken, even empty streams. */
+const ZSTD_PARAMS = { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL, [constants.ZSTD_c_checksumFlag]: 1 };
 
-/** Plain bytes in, stored bytes out; an error of the source comes out of the iteration as it went in. */
+/**
+ * Plain bytes in, stored bytes out; an error of the source comes out of the iteration as it went in. A chunk of the source
+ * is needed until the next one is asked for, and the next one is asked for while the last one is compressed.
+ */
 export function compress(source: AsyncIterable<Uint8Array>, compression: Compression): AsyncIterable<Uint8Array> {
-  if (compression === 'none') return source;
-  return through(source, createZstdCompress({ chunkSize: CHUNK_BYTES, params: ZSTD_PARAMS }));
+  if (compression === 'none') return copied(source);
+  const zstd = createZstdCompress({ chunkSize: CHUNK_BYTES, params: ZSTD_PARAMS });
+  // The callback is only there because pipeline wants one: its error is also the one that the iteration throws.
+  pipeline(ahead(packed(source, COMPRESSED_AT_ONCE_BYTES)), zstd, () => {});
+  return zstd;
 }
 
 /** @throws integrity, naming the object, where the stored bytes are no whole zstd stream */

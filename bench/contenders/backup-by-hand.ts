@@ -5,17 +5,6 @@ import { settle } from '../observe/page-cache.ts';
 import type { Contender } from './contender.ts';
 import { missingPrograms } from './programs.ts';
 
-/** What nobody who uses BGSAVE can be faster than: the dump lies where the server wrote it, and is no backup yet. */
-export const bgsaveAlone: Contender = {
-  name: 'BGSAVE alone',
-  missing: async () => undefined,
-  run: async (scene) => {
-    await settle(scene.bench.folder, scene.signal);
-    const metrics = await measure(scene.server.pid, () => scene.save());
-    return { ...metrics, storedBytes: await scene.dumpBytes() };
-  },
-};
-
 /** Into a folder alone. */
 export const bgsaveAndCopy: Contender = {
   name: 'BGSAVE, cp, sync',

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { ZSTD_LEVEL } from '../../agent/pipeline/codec.ts';
 import { resticSettings } from '../contenders/backup-by-hand.ts';
 import { measureOwnBackup, ownBackup } from '../contenders/ours.ts';
 import { missingPrograms } from '../contenders/programs.ts';
@@ -11,7 +12,7 @@ import { type Entry, inTurn, noteAbsent, seriesOf } from './in-turn.ts';
 import { benchUploads, UPLOADS } from './uploads.ts';
 
 /** Ours is the first: others are compared with it. */
-const ZSTD_LEVELS = [3, 1, 2, 4, 5, 7, 9];
+const ZSTD_LEVELS = [ZSTD_LEVEL, 2, 3, 4, 5, 7, 9];
 const COMPRESS = join(import.meta.dirname, '../workers/compress.ts');
 
 /** What decides settings of ours: see README.md. */

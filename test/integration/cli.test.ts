@@ -237,8 +237,9 @@ describe('verify', () => {
 });
 
 test('verify --all calls a backup without its state damaged, and looks at the others all the same', async () => {
-  await agent('backup', '--tier', 'daily');
-  await agent('backup', '--tier', 'weekly');
+  // At times of their own: two within one second are listed in another order than the oldest first.
+  await agent('backup', '--tier', 'daily', '--scheduled-for', '2026-11-21T02:30:00Z');
+  await agent('backup', '--tier', 'weekly', '--scheduled-for', '2026-11-22T03:00:00Z');
   const { json: daily } = await agent('show', 'latest:daily', '--json');
   await rm(join(store, daily.state.key));
   expect((await agent('list', '--json')).json).toMatchObject([{ status: 'incomplete' }, { status: 'ok' }]);

@@ -24,3 +24,14 @@ export function flipBit(bytes: Uint8Array, bit: number): Buffer {
   flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
   return flipped;
 }
+
+/** In one buffer that is used again: what is left of a chunk when the next one is asked for is gone. */
+export async function* reusing(bytes: Uint8Array, chunkBytes: number): AsyncGenerator<Uint8Array, void> {
+  const buffer = Buffer.alloc(chunkBytes);
+  for (let from = 0; from < bytes.length; from += chunkBytes) {
+    const piece = bytes.subarray(from, from + chunkBytes);
+    buffer.set(piece);
+    yield buffer.subarray(0, piece.length);
+    buffer.fill(0);
+  }
+}

@@ -34,9 +34,9 @@ export interface WholeDump {
 
 /** Reads what is left of a dump to its end, and closes it. @throws integrity where it is not whole */
 export async function readWhole(dump: DumpSource, before: Uint8Array[] = []): Promise<WholeDump> {
-  const chunks = [...before];
+  const chunks = before.map((chunk) => Buffer.from(chunk));
   try {
-    for await (const chunk of dump.bytes) chunks.push(chunk);
+    for await (const chunk of dump.bytes) chunks.push(Buffer.from(chunk));
   } finally {
     await dump.close();
   }

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Compression, compress, decompress } from '../../../../agent/pipeline/codec.ts';
-import { chunked, collect, failing, flipBit } from '../../../support/bytes.ts';
+import { chunked, collect, failing, flipBit, reusing } from '../../../support/bytes.ts';
 
 const KEY = 'daily/falkordb/x/dump.rdb.zst';
 const PLAIN = Buffer.from('a graph of some size, '.repeat(2000));
@@ -37,6 +39,20 @@ describe.each(KINDS)('%s', (compression) => {
     const stored = await squeeze(bytes, compression, [1_000_000, 1_000_001]);
     expect((await unsqueeze(stored, compression, [10, 20_000])).equals(bytes)).toBe(true);
   });
+
+  it.each([1_000, 65_536, 1_048_576, 1_500_000])(
+    'gives back what a source of chunks of %d bytes had in a buffer that it uses again',
+    async (chunkBytes) => {
+      const bytes = randomBytes(5_000_001);
+      const stored: Uint8Array[] = [];
+      for await (const chunk of compress(reusing(bytes, chunkBytes), compression)) {
+        // Kept until the end, as an upload keeps a part; slowly, so that the source could run ahead.
+        stored.push(chunk);
+        await setImmediate();
+      }
+      expect((await unsqueeze(Buffer.concat(stored), compression)).equals(bytes)).toBe(true);
+    },
+  );
 
   it('passes an error of the source on as it is, in both directions', async () => {
     const error = new Error('the source is gone');
