@@ -2,7 +2,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { type Address, tlsOptions } from './address.ts';
 
-const RECEIVE_BYTES = 1024 * 1024;
+const RECEIVE_BYTES = 256 * 1024;
 
 /** What comes over a new connection, which waits while nobody asks for it. */
 export interface IncomingBytes {

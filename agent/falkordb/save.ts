@@ -6,7 +6,10 @@ import type { SaveState } from './server-info.ts';
 import { writeMarker } from './write-marker.ts';
 
 const IDLE_POLL_MS = 500;
-const SAVE_POLL_MS = 100;
+/** Of the time that a save has taken so far: what waiting adds to it. */
+const SAVE_POLL_SHARE = 0.02;
+const MIN_SAVE_POLL_MS = 10;
+const MAX_SAVE_POLL_MS = 500;
 /** FalkorDB from 4.18 on may give up its first save because preparing it took too long; the next one succeeds. */
 const SAVE_ATTEMPTS = 2;
 /** time(2), which stamps dumps and LASTSAVE, may still say the second before the one that TIME says. */
@@ -102,15 +105,15 @@ async function tryBgsave(db: Database): Promise<boolean> {
 
 async function untilSaved(db: Database, options: DumpOptions): Promise<SaveState> {
   const { signal, timeouts } = options;
-  const deadline = performance.now() + timeouts.saveSeconds * 1000;
+  const startedAt = performance.now();
   for (;;) {
     const { save } = await db.info();
     if (!save.running) return save;
     options.onSaveProgress(save.keysProcessed, save.keysTotal);
-    if (performance.now() > deadline) {
-      throw tooSlow(db, timeouts);
-    }
-    await setTimeout(SAVE_POLL_MS, undefined, { signal });
+    const elapsedMs = performance.now() - startedAt;
+    if (elapsedMs > timeouts.saveSeconds * 1000) throw tooSlow(db, timeouts);
+    const pollMs = Math.min(MAX_SAVE_POLL_MS, Math.max(MIN_SAVE_POLL_MS, elapsedMs * SAVE_POLL_SHARE));
+    await setTimeout(pollMs, undefined, { signal });
   }
 }
 

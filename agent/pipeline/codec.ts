@@ -6,12 +6,14 @@ import { ahead, copied, packed } from './chunks.ts';
 
 export type Compression = Manifest['stored']['compression'];
 
-const CHUNK_BYTES = 256 * 1024;
+const DECOMPRESSED_BYTES = 256 * 1024;
 /**
- * Each one is a trip to another thread and back. It must be more than what zlib holds before it asks to wait, so that the
- * next one is asked for when the last was compressed, and its buffer is free.
+ * What is compressed at once: large, because each is a trip to another thread and back, for which that thread waits. It
+ * must be more than what zlib holds before it asks to wait, so that the next one is asked for when the last was
+ * compressed, and its buffer is free.
  */
-const COMPRESSED_AT_ONCE_BYTES = 1024 * 1024;
+const COMPRESSED_AT_ONCE_BYTES = 4 * 1024 * 1024;
+const COMPRESSED_BYTES = 1024 * 1024;
 
 export const EXTENSIONS: Record<Compression, string> = { zstd: '.rdb.zst', none: '.rdb' };
 
@@ -26,7 +28,7 @@ const ZSTD_PARAMS = { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL, [constant
  */
 export function compress(source: AsyncIterable<Uint8Array>, compression: Compression): AsyncIterable<Uint8Array> {
   if (compression === 'none') return copied(source);
-  const zstd = createZstdCompress({ chunkSize: CHUNK_BYTES, params: ZSTD_PARAMS });
+  const zstd = createZstdCompress({ chunkSize: COMPRESSED_BYTES, params: ZSTD_PARAMS });
   // The callback is only there because pipeline wants one: its error is also the one that the iteration throws.
   pipeline(ahead(packed(source, COMPRESSED_AT_ONCE_BYTES)), zstd, () => {});
   return zstd;
@@ -40,7 +42,7 @@ export async function* decompress(
 ): AsyncIterable<Uint8Array> {
   if (compression === 'none') return yield* source;
   try {
-    yield* through(source, createZstdDecompress({ chunkSize: CHUNK_BYTES }));
+    yield* through(source, createZstdDecompress({ chunkSize: DECOMPRESSED_BYTES }));
   } catch (cause) {
     if (!isZlibError(cause)) throw cause;
     throw new BackupError('integrity', `${key} is damaged: decompression failed (${cause.message}).`, {
@@ -51,7 +53,7 @@ export async function* decompress(
 }
 
 function through(source: AsyncIterable<Uint8Array>, transform: NodeJS.ReadWriteStream): AsyncIterable<Uint8Array> {
-  const readable = Readable.from(source, { objectMode: false, highWaterMark: CHUNK_BYTES });
+  const readable = Readable.from(source, { objectMode: false, highWaterMark: DECOMPRESSED_BYTES });
   // The callback is only there because pipeline wants one: its error is also the one that iterating the transform throws.
   pipeline(readable, transform, () => {});
   return transform as AsyncIterable<Uint8Array>;
