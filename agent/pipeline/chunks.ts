@@ -5,17 +5,22 @@
 
 /** Is asked for the next chunk while the consumer works on the last one: so `source` needs two buffers. */
 export async function* ahead(source: AsyncGenerator<Uint8Array, void>): AsyncGenerator<Uint8Array, void> {
-  let next = source.next();
+  const ask = () => {
+    const next = source.next();
+    // It is awaited, but later: until then a rejection that nobody listens to would end the process.
+    next.catch(() => {});
+    return next;
+  };
+  let next = ask();
   try {
     for (;;) {
       const { done, value } = await next;
       if (done) return;
-      next = source.next();
+      next = ask();
       yield value;
     }
   } finally {
     // Not awaited: a source that is stuck would hold up whoever has stopped reading.
-    next.catch(() => {});
     source.return().catch(() => {});
   }
 }

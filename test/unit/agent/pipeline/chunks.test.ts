@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { ahead, copied, packed } from '../../../../agent/pipeline/chunks.ts';
@@ -60,14 +61,22 @@ describe('ahead', () => {
     await expect(chunks.next()).rejects.toBe(error);
   });
 
+  it('keeps an error until somebody asks for the chunk that it came instead of', async () => {
+    const error = new Error('gone');
+    const chunks = ahead(failing(BYTES, error));
+    expect((await chunks.next()).value).toEqual(BYTES);
+    // Nobody awaits the rejection yet, which would end the process.
+    await setTimeout(10);
+    await expect(chunks.next()).rejects.toBe(error);
+  });
+
   it('ends a source that it is left of, and hides an error that nobody waits for', async () => {
     const chunks = ahead(failing(BYTES, new Error('nobody waits for this')));
     for await (const chunk of chunks) {
       expect(chunk).toEqual(BYTES);
       break;
     }
-    // A rejection without a listener would end the test run.
-    await new Promise((resolve) => setImmediate(resolve));
+    await setTimeout(10);
   });
 
   it('does not wait for a source that is stuck', async () => {
