@@ -1,6 +1,5 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { bundle, licenses } from './bundle.ts';
-import { SHEBANG } from './node-flags.ts';
 
 // The first of the builds: what the others leave in dist is theirs.
 await rm('dist', { recursive: true, force: true });
@@ -9,6 +8,6 @@ await rm('dist', { recursive: true, force: true });
 const metafile = await bundle({
   entryPoints: ['agent/main.ts'],
   outfile: 'dist/agent.mjs',
-  shebang: SHEBANG,
+  shebang: '#!/usr/bin/env node\n',
 });
 await writeFile('dist/THIRD-PARTY-LICENSES.txt', await licenses(metafile));

@@ -9,7 +9,7 @@ const IDLE_POLL_MS = 500;
 /** Of the time that a save has taken so far: what waiting adds to it. */
 const SAVE_POLL_SHARE = 0.02;
 const MIN_SAVE_POLL_MS = 10;
-const MAX_SAVE_POLL_MS = 500;
+const MAX_SAVE_POLL_MS = 200;
 /** FalkorDB from 4.18 on may give up its first save because preparing it took too long; the next one succeeds. */
 const SAVE_ATTEMPTS = 2;
 /** time(2), which stamps dumps and LASTSAVE, may still say the second before the one that TIME says. */

@@ -7,13 +7,11 @@ import { ahead, copied, packed } from './chunks.ts';
 export type Compression = Manifest['stored']['compression'];
 
 const DECOMPRESSED_BYTES = 256 * 1024;
-/**
- * What is compressed at once: large, because each is a trip to another thread and back, for which that thread waits. It
- * must be more than what zlib holds before it asks to wait, so that the next one is asked for when the last was
- * compressed, and its buffer is free.
- */
+/** What is compressed at once: large, because each is a trip to another thread and back, for which that thread waits. */
 const COMPRESSED_AT_ONCE_BYTES = 4 * 1024 * 1024;
 const COMPRESSED_BYTES = 1024 * 1024;
+/** zlib asks to wait with each piece, so the next one is asked for when its buffer is free again. Not in zlib's types. */
+const ONE_PIECE = { writableHighWaterMark: 1 };
 
 export const EXTENSIONS: Record<Compression, string> = { zstd: '.rdb.zst', none: '.rdb' };
 
@@ -28,7 +26,7 @@ const ZSTD_PARAMS = { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL, [constant
  */
 export function compress(source: AsyncIterable<Uint8Array>, compression: Compression): AsyncIterable<Uint8Array> {
   if (compression === 'none') return copied(source);
-  const zstd = createZstdCompress({ chunkSize: COMPRESSED_BYTES, params: ZSTD_PARAMS });
+  const zstd = createZstdCompress({ ...ONE_PIECE, chunkSize: COMPRESSED_BYTES, params: ZSTD_PARAMS });
   // The callback is only there because pipeline wants one: its error is also the one that the iteration throws.
   pipeline(ahead(packed(source, COMPRESSED_AT_ONCE_BYTES)), zstd, () => {});
   return zstd;

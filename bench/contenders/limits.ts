@@ -64,5 +64,6 @@ export const uploadAlone: Contender = {
 };
 
 function compressed({ dumpPath }: Scene): string {
-  return `zstd -q -${ZSTD_LEVEL} -c '${dumpPath}'`;
+  // Newer versions take more threads than one where there are many cores; ours has one.
+  return `zstd -q -${ZSTD_LEVEL} -T1 -c '${dumpPath}'`;
 }

@@ -1,7 +1,6 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { bundle } from '../../scripts/bundle.ts';
-import { NODE_FLAGS } from '../../scripts/node-flags.ts';
 
 /** Below node_modules: there the bundle finds the engine's package as an installed one does. */
 const CACHE = 'node_modules/.cache';
@@ -11,14 +10,14 @@ export interface BundledAgent extends AsyncDisposable {
   command(...args: string[]): string[];
 }
 
-/** Our agent as it is published: one file, started as its first line says, of a folder of this run's own. */
+/** Our agent as it is published: one file, of a folder of this run's own. */
 export async function bundleAgent(): Promise<BundledAgent> {
   await mkdir(CACHE, { recursive: true });
   const folder = await mkdtemp(join(resolve(CACHE), 'falkordb-backup-bench-'));
   const outfile = join(folder, 'agent.mjs');
   await bundle({ entryPoints: ['agent/main.ts'], outfile });
   return {
-    command: (...args) => [process.execPath, ...NODE_FLAGS, outfile, ...args],
+    command: (...args) => [process.execPath, outfile, ...args],
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }

@@ -1,4 +1,4 @@
-/* Compresses a file as the agent does, at a level, and prints how many bytes that gave: compress.ts <file> <level> */
+/* Compresses a file by Node's zstd, as the agent does, at a level, and prints how many bytes that gave: compress.ts <file> <level> */
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { constants, createZstdCompress } from 'node:zlib';
