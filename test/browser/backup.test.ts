@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type OpenPage, openPage } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Scene, startScene } from './support/scene.ts';
 import { TOKEN } from './support/service.ts';
 
@@ -33,7 +34,7 @@ describe.skipIf(inject('browserMissing'))('the dashboard, from a backup to its l
     await page.getByRole('link', { name: 'Backups' }).first().click();
     await page.getByText('There is no backup yet.').waitFor();
     await page.getByRole('link', { name: 'Overview' }).click();
-    expect(await page.title()).toMatch(/^Overview · No backup yet/);
+    await eventually(async () => expect(await page.title()).toMatch(/^Overview · No backup yet/));
   });
 
   it('makes a backup, and shows how far it is', async () => {
@@ -49,12 +50,8 @@ describe.skipIf(inject('browserMissing'))('the dashboard, from a backup to its l
     await page.getByText('Backup completed').waitFor();
     await bar.waitFor({ state: 'hidden' });
     await page.getByRole('status').getByText('All is well').waitFor();
-    expect(
-      await page
-        .getByRole('row', { name: /^manual/ })
-        .getByRole('link')
-        .count(),
-    ).toBe(1);
+    const links = page.getByRole('row', { name: /^manual/ }).getByRole('link');
+    await eventually(async () => expect(await links.count()).toBe(1));
   });
 
   it('shows it in the timeline and in its charts', async () => {
@@ -63,7 +60,7 @@ describe.skipIf(inject('browserMissing'))('the dashboard, from a backup to its l
     const today = new Date().toISOString().slice(0, 10);
     await page.getByRole('link', { name: `manual, ${today}: 1 backup` }).waitFor();
     await page.getByRole('img', { name: /^Stored size of one backup: / }).waitFor();
-    expect(await page.locator('canvas').count()).toBe(2);
+    await eventually(async () => expect(await page.locator('canvas').count()).toBe(2));
   });
 
   it('finds it among the backups and opens it', async () => {
@@ -77,7 +74,7 @@ describe.skipIf(inject('browserMissing'))('the dashboard, from a backup to its l
     await details.getByText('All of its bytes are in the store').waitFor();
     const cells = details.getByRole('row', { name: /^knowledge/ }).getByRole('cell');
     // Nodes, edges, labels, relationship types, indexes, constraints.
-    expect(await cells.allTextContents()).toEqual(['400', '200', '2', '1', '1', '0']);
+    await eventually(async () => expect(await cells.allTextContents()).toEqual(['400', '200', '2', '1', '1', '0']));
     expect(page.url()).toContain('backup=');
   });
 
@@ -99,7 +96,8 @@ describe.skipIf(inject('browserMissing'))('the dashboard, from a backup to its l
     await details.getByText('pinned', { exact: true }).first().waitFor();
     await details.getByRole('button', { name: 'Unpin' }).click();
     await details.getByRole('button', { name: 'Pin…' }).waitFor();
-    expect(await details.locator('.badges').getByText('pinned', { exact: true }).count()).toBe(0);
+    const badge = details.locator('.badges').getByText('pinned', { exact: true });
+    await badge.waitFor({ state: 'detached' });
   });
 
   it('shows the plan of a restore, with the command for it', async () => {

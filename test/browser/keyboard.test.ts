@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openStore } from '../../core/store/open-store.ts';
 import { backUp } from '../support/backups.ts';
 import { openPage } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Scene, startScene } from './support/scene.ts';
 import { TOKEN } from './support/service.ts';
 import { storeUrlIn } from './support/store-url.ts';
@@ -38,8 +39,8 @@ describe.skipIf(inject('browserMissing'))('the dashboard by keyboard alone', () 
     await tabTo(page, 'Show the restore plan');
     await page.keyboard.press('Escape');
     await details.waitFor({ state: 'detached' });
-    expect(await focused(page)).toBe(second);
-    expect(page.url()).not.toContain('backup=');
+    await eventually(async () => expect(await focused(page)).toBe(second));
+    await eventually(() => expect(page.url()).not.toContain('backup='));
     expect(problems).toEqual([]);
   });
 
@@ -50,7 +51,8 @@ describe.skipIf(inject('browserMissing'))('the dashboard by keyboard alone', () 
     await days.nth(2).waitFor();
     await days.nth(2).focus();
     await page.keyboard.press('ArrowLeft');
-    expect(await labelOfFocused(page)).toBe(await days.nth(1).getAttribute('aria-label'));
+    const before = await days.nth(1).getAttribute('aria-label');
+    await eventually(async () => expect(await labelOfFocused(page)).toBe(before));
     await page.keyboard.press('Enter');
     await page.getByRole('dialog').getByText('SHA-256').waitFor();
   });
@@ -77,9 +79,9 @@ describe.skipIf(inject('browserMissing'))('the dashboard by keyboard alone', () 
     const { page } = tab;
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
     await page.keyboard.press('Tab');
-    expect(await focused(page)).toBe('Skip to the content');
+    await eventually(async () => expect(await focused(page)).toBe('Skip to the content'));
     await page.keyboard.press('Enter');
-    expect(await focused(page)).toBe('Overview');
+    await eventually(async () => expect(await focused(page)).toBe('Overview'));
   });
 });
 

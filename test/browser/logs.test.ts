@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openPage } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Scene, startScene } from './support/scene.ts';
 import { TOKEN } from './support/service.ts';
 
@@ -26,7 +27,7 @@ describe.skipIf(inject('browserMissing'))('the log viewer', () => {
     await log.getByText(COMMITTED).waitFor();
     await backUp(scene);
     await log.getByText(COMMITTED).nth(1).waitFor();
-    await vi.waitFor(async () => expect(await toEnd()).toBeLessThanOrEqual(1));
+    await eventually(async () => expect(await toEnd()).toBeLessThanOrEqual(1));
 
     await log.hover();
     await page.mouse.wheel(0, -5000);
@@ -36,7 +37,7 @@ describe.skipIf(inject('browserMissing'))('the log viewer', () => {
     expect(await log.evaluate((box) => box.scrollTop)).toBe(0);
 
     await page.getByRole('button', { name: 'Follow', exact: true }).click();
-    await vi.waitFor(async () => expect(await toEnd()).toBeLessThanOrEqual(1));
+    await eventually(async () => expect(await toEnd()).toBeLessThanOrEqual(1));
     expect(problems).toEqual([]);
   });
 
@@ -46,10 +47,10 @@ describe.skipIf(inject('browserMissing'))('the log viewer', () => {
     const lines = page.getByRole('region', { name: 'Log, newest line last' }).getByRole('listitem');
     await page.getByText('The service has started').waitFor();
     await page.getByLabel('Search').fill('has STARTED');
-    await vi.waitFor(async () => expect(await lines.count()).toBe(1));
+    await eventually(async () => expect(await lines.count()).toBe(1));
     await page.getByLabel('Level').selectOption('error');
     await page.getByText(/^No line matches\./).waitFor();
-    expect(page.url()).toContain('level=error');
+    await eventually(() => expect(page.url()).toContain('level=error'));
   });
 });
 
@@ -59,11 +60,8 @@ async function backUp({ service }: Scene): Promise<void> {
   const body = JSON.stringify({ target: 'falkordb' });
   const headers = { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'application/json' };
   // One at a time; and two within one second would be one backup.
-  await vi.waitFor(
-    async () => {
-      expect(Math.floor(Date.now() / 1000)).toBeGreaterThan(Math.floor(asked / 1000));
-      expect((await fetch(`${service.url}/api/v1/backups`, { method: 'POST', headers, body })).status).toBe(202);
-    },
-    { timeout: 20_000, interval: 200 },
-  );
+  await eventually(async () => {
+    expect(Math.floor(Date.now() / 1000)).toBeGreaterThan(Math.floor(asked / 1000));
+    expect((await fetch(`${service.url}/api/v1/backups`, { method: 'POST', headers, body })).status).toBe(202);
+  }, 200);
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openStore } from '../../core/store/open-store.ts';
 import { backUp } from '../support/backups.ts';
 import { openPage } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Scene, startScene } from './support/scene.ts';
 import { REFRESH_SECONDS } from './support/service.ts';
 import { storeUrlIn } from './support/store-url.ts';
@@ -28,7 +29,7 @@ describe.skipIf(inject('browserMissing'))('the dashboard, while something is awa
     const banner = page.getByRole('status').filter({ hasText: 'Database down: FalkorDB at redis://127.0.0.1' });
     await banner.waitFor({ timeout: ONE_REFRESH_MS });
     expect(await banner.textContent()).toContain('Check that it runs');
-    expect(await page.title()).toContain('Database down');
+    await eventually(async () => expect(await page.title()).toContain('Database down'));
     // What is in the store does not depend on it.
     expect(
       await page
@@ -50,6 +51,6 @@ describe.skipIf(inject('browserMissing'))('the dashboard, while something is awa
     expect(await row.isVisible()).toBe(true);
     await page.getByRole('link', { name: 'Overview' }).click();
     await page.getByText('Not known at present; last known: ').waitFor();
-    expect(await page.title()).toContain('offline');
+    await eventually(async () => expect(await page.title()).toContain('offline'));
   });
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openStore } from '../../core/store/open-store.ts';
 import { backUp, manifestOf } from '../support/backups.ts';
 import { accessibilityProblems, type OpenPage, openPage, overflow } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Scene, startScene } from './support/scene.ts';
 import { storeUrlIn } from './support/store-url.ts';
 
@@ -72,8 +73,8 @@ describe.skipIf(inject('browserMissing'))('every view', () => {
     const ground = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
     const light = await ground();
     await page.getByRole('button', { name: 'Switch to the dark theme' }).click();
+    await eventually(async () => expect(await ground()).not.toBe(light));
     const dark = await ground();
-    expect(dark).not.toBe(light);
     await page.reload();
     await page.getByRole('button', { name: 'Switch to the light theme' }).waitFor();
     expect(await ground()).toBe(dark);

@@ -5,6 +5,7 @@ import { BackupError, type ErrorCode } from '../../core/model/errors.ts';
 import { leaseKey } from '../../core/model/keys.ts';
 import { type LeaseRecord, leaseSchema, type ProcessIdentity } from '../../core/model/lease.ts';
 import type { ObjectStore } from '../../core/store/object-store.ts';
+import { eventually } from '../support/eventually.ts';
 import { text, textOf } from './object-helpers.ts';
 import { refuses, type StoreUnderTest } from './object-store.ts';
 
@@ -102,7 +103,7 @@ export function leaseConformance(name: string, makeStore: () => Promise<StoreUnd
       await acquire('first');
       pass(TTL_SECONDS / 4);
       vi.advanceTimersByTime((TTL_SECONDS / 4) * 1000);
-      await expect.poll(async () => (await record()).renewals).toBe(1);
+      await eventually(async () => expect((await record()).renewals).toBe(1));
       expect((await record()).expiresAt).toBe('2026-11-22T02:31:15.000Z');
     });
 

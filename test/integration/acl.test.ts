@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { checkDatabase } from '../../agent/doctor/database-checks.ts';
 import type { Address } from '../../agent/falkordb/address.ts';
 import { Database } from '../../agent/falkordb/database.ts';
@@ -13,6 +13,7 @@ import { readObject } from '../../core/store/small-object.ts';
 import { agentCommand } from '../support/agent-command.ts';
 import { startAgentProcess } from '../support/agent-process.ts';
 import { type BackupCall, backUp, manifestOf, nextTime } from '../support/backups.ts';
+import { eventually } from '../support/eventually.ts';
 import { type LiveServer, startLiveServer } from '../support/live-server.ts';
 import { planOf, restoreDeps, restoreInto } from '../support/restores.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -160,7 +161,7 @@ describe('the user for restores', () => {
     await live.fill(20);
     await live.setSaveDelay(100_000);
     await using agent = await startAgentProcess(['restore', backupId, '--force'], settings('restore', 'bgsave'));
-    await vi.waitFor(async () => expect(await live.info('role')).toBe('slave'), { timeout: 20_000, interval: 10 });
+    await eventually(async () => expect(await live.info('role')).toBe('slave'));
     agent.process.kill('SIGKILL');
     await agent.ended;
     await live.setSaveDelay(0);
@@ -171,7 +172,7 @@ describe('the user for restores', () => {
     expect(await live.info('role')).toBe('master');
     expect(await live.client.config('GET', 'masterauth')).toEqual(['masterauth', '']);
     // Else the next test's save waits for that of the safety backup.
-    await vi.waitFor(async () => expect(await live.info('rdb_bgsave_in_progress')).toBe('0'), { timeout: 20_000 });
+    await eventually(async () => expect(await live.info('rdb_bgsave_in_progress')).toBe('0'));
   });
 
   const plan = (user: Address) => planOf({ reference: backupId }, restoreDeps({ address: user }, store, folder.path));

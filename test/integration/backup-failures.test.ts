@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BackupError } from '../../core/model/errors.ts';
 import { FileStore } from '../../core/store/file-store.ts';
 import { keysOf } from '../conformance/object-helpers.ts';
 import { type BackupCall, backUp, manifestOf, nextRunId, runsOf } from '../support/backups.ts';
+import { eventually } from '../support/eventually.ts';
 import { type LiveServer, saveChild, startLiveServer } from '../support/live-server.ts';
 import { uploadedBytes } from '../support/store-files.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
@@ -104,10 +105,7 @@ describe('a backup fails, and is recorded to have failed', () => {
       await live.fill(100, 64 * KIB);
       const config = { source: 'replication', compression: 'none' } as const;
       const failing = failsWith('database-unreachable', live, { config });
-      await vi.waitFor(async () => expect(await uploadedBytes(folder.path)).toBeGreaterThan(64 * KIB), {
-        timeout: 10_000,
-        interval: 10,
-      });
+      await eventually(async () => expect(await uploadedBytes(folder.path)).toBeGreaterThan(64 * KIB));
       process.kill(victim === 'server' ? live.server.pid : await saveChild(live), 'SIGKILL');
       await failing;
     },

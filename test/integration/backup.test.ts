@@ -9,6 +9,7 @@ import { FileStore } from '../../core/store/file-store.ts';
 import { readObject } from '../../core/store/small-object.ts';
 import { backUp, dumpOf, manifestOf, nextRunId, nextTime, runsOf, wholeBackups } from '../support/backups.ts';
 import { loaded } from '../support/dumps.ts';
+import { eventually } from '../support/eventually.ts';
 import { startLiveServer } from '../support/live-server.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -37,9 +38,10 @@ describe.each(SOURCES)('a backup by %s', (source) => {
     await live.graph(ODD_NAME, `CREATE (:\`${ODD_LABEL}\` {x: 1})-[:\`${ODD_LABEL}\`]->()`);
     await live.graph('empty', 'RETURN 1');
     await live.client.set('plain', 'key');
-    await expect
-      .poll(async () => JSON.stringify(await live.graph('people', 'CALL db.constraints() YIELD status RETURN status')))
-      .toContain('OPERATIONAL');
+    await eventually(async () => {
+      const status = await live.graph('people', 'CALL db.constraints() YIELD status RETURN status');
+      expect(JSON.stringify(status)).toContain('OPERATIONAL');
+    });
     const scheduledFor = nextTime();
     const before = Date.now();
 

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { agentCommand } from '../support/agent-command.ts';
+import { eventually } from '../support/eventually.ts';
 import { type LiveServer, startLiveServer } from '../support/live-server.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -305,7 +306,7 @@ describe('doctor', () => {
   test('finds a mounted folder that is another server’s', async () => {
     await using other = await startLiveServer();
     await server.client.bgsave();
-    await expect.poll(() => server.info('rdb_bgsave_in_progress')).toBe('0');
+    await eventually(async () => expect(await server.info('rdb_bgsave_in_progress')).toBe('0'));
     const { exitCode, json } = await agent('doctor', '--json', '--source', 'bgsave', '--data-dir', other.server.folder);
     expect(exitCode).toBe(9);
     expect(json.findings).toContainEqual(expect.objectContaining({ check: 'data folder', level: 'problem' }));

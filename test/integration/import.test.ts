@@ -15,6 +15,7 @@ import { FileStore } from '../../core/store/file-store.ts';
 import { agentCommand } from '../support/agent-command.ts';
 import { configOf, nextRunId, runsOf, TARGET } from '../support/backups.ts';
 import { dumpOfServer, loaded } from '../support/dumps.ts';
+import { eventually } from '../support/eventually.ts';
 import { type LiveServer, startLiveServer } from '../support/live-server.ts';
 import { crc64, rdbFile } from '../support/rdb-bytes.ts';
 import { spoiledDump } from '../support/spoiled-backups.ts';
@@ -405,7 +406,7 @@ describe('import', () => {
     expect(late).toMatchObject({ exitCode: 5, imported: [{ error: { code: 'lease-held', retryable: true } }] });
     env.BACKUP_BUSY_TIMEOUT_SECONDS = '60';
     const waiting = importJson(path, '--tier', 'daily');
-    await expect.poll(async () => (await runsOf(store)).length, { timeout: 30_000 }).toBe(2);
+    await eventually(async () => expect((await runsOf(store)).length).toBe(2));
     await lease.release();
     expect((await waiting).imported).toMatchObject([{ status: 'imported' }]);
   });

@@ -10,6 +10,7 @@ import { FileStore } from '../../core/store/file-store.ts';
 import { backUp } from '../support/backups.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { dumpOfServer } from '../support/dumps.ts';
+import { eventually } from '../support/eventually.ts';
 import { startLiveServer } from '../support/live-server.ts';
 import { planOf, restoreDeps } from '../support/restores.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -77,7 +78,7 @@ describe('a master for the moment that speaks TLS', () => {
     const received: Buffer[] = [];
     replica.on('data', (bytes: Buffer) => received.push(bytes));
     await sent;
-    await expect.poll(() => Buffer.concat(received).indexOf('PING'), { timeout: 5_000 }).toBeGreaterThan(0);
+    await eventually(() => expect(Buffer.concat(received).indexOf('PING')).toBeGreaterThan(0));
     const head = `+FULLRESYNC ${NEW} 0\r\n$${dump.length}\r\n`;
     const bytes = Buffer.concat(received);
     expect(bytes.toString('latin1', 0, head.length)).toBe(head);
@@ -119,7 +120,7 @@ describe('a master for the moment that speaks TLS', () => {
       onSent: () => {},
       signal,
     });
-    await expect.poll(() => live.info('master_replid'), { timeout: 10_000 }).toBe(NEW);
+    await eventually(async () => expect(await live.info('master_replid')).toBe(NEW));
     expect(await live.nodeCounts()).toEqual({ new: 1 });
   });
 });

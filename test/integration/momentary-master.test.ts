@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { type FullSync, MomentaryMaster } from '../../agent/falkordb/master/momentary-master.ts';
 import { dumpOfServer } from '../support/dumps.ts';
+import { eventually } from '../support/eventually.ts';
 import { type LiveServer, startLiveServer } from '../support/live-server.ts';
 
 const PASSWORD = 'a password';
@@ -37,7 +38,7 @@ async function held(live: LiveServer, { port, hold }: { port: number; hold: Prom
   await live.client.config('SET', 'masterauth', PASSWORD);
   await live.client.call('REPLICAOF', '127.0.0.1', port);
   await hold;
-  await vi.waitFor(async () => expect(await live.info('master_link_status')).toBe('up'));
+  await eventually(async () => expect(await live.info('master_link_status')).toBe('up'));
 }
 
 function fullSync(dump: Buffer, changes: Partial<FullSync> = {}): FullSync {
@@ -129,7 +130,7 @@ test('a server that is held keeps its data, serves it, refuses writes, can be sa
   expect(await live.client.bgsave()).toBe('Background saving started');
 
   await live.client.call('CLIENT', 'KILL', 'TYPE', 'master');
-  await vi.waitFor(async () => expect(await live.info('master_link_status')).toBe('up'), { timeout: 10_000 });
+  await eventually(async () => expect(await live.info('master_link_status')).toBe('up'));
   expect(await live.nodeCounts()).toEqual({ g: 1 });
   await live.client.call('REPLICAOF', 'NO', 'ONE');
   await live.graph('g', 'CREATE (:Node)');
@@ -148,15 +149,13 @@ describe('a full synchronisation', () => {
     const sent: number[] = [];
     const sync = fullSync(dump, { onSent: (bytes) => void sent.push(bytes) });
     await listening.synchronize(sync);
-    await vi.waitFor(async () => expect(await live.info('master_replid')).toBe(sync.replicationId), {
-      timeout: 10_000,
-    });
+    await eventually(async () => expect(await live.info('master_replid')).toBe(sync.replicationId));
     expect(await live.nodeCounts()).toEqual({ new: 3000 });
     expect(sent.at(-1)).toBe(dump.length);
     await expect(live.graph('new', 'CREATE (:Node)')).rejects.toThrow('READONLY');
 
     await live.client.call('CLIENT', 'KILL', 'TYPE', 'master');
-    await vi.waitFor(async () => expect(await live.info('master_link_status')).toBe('up'), { timeout: 10_000 });
+    await eventually(async () => expect(await live.info('master_link_status')).toBe('up'));
     expect(await live.nodeCounts()).toEqual({ new: 3000 });
   });
 

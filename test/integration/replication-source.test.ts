@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Address, parseAddress } from '../../agent/falkordb/address.ts';
 import { Database } from '../../agent/falkordb/database.ts';
 import { ReplicaLink } from '../../agent/falkordb/replica-link.ts';
 import { loaded, open, readWhole } from '../support/dumps.ts';
+import { eventually } from '../support/eventually.ts';
 import { type LiveServer, saveChild, startLiveServer } from '../support/live-server.ts';
 
 const KIB = 1024;
@@ -40,7 +41,7 @@ describe.each([
     expect(dump.sizeBytes).toBe(diskless === 'yes' ? undefined : whole.bytes.length);
     const found = await loaded(whole, async (fresh) => [await fresh.nodeCounts(), await fresh.client.dbsize()]);
     expect(found).toEqual([COUNTS, 6]);
-    await vi.waitFor(async () => expect(await live.info('connected_slaves')).toBe('0'));
+    await eventually(async () => expect(await live.info('connected_slaves')).toBe('0'));
   });
 });
 
@@ -142,7 +143,7 @@ describe('a transfer that is cut short', () => {
     stop.abort(new Error('enough'));
     await expect(chunks.next()).rejects.toThrow('enough');
     // A master that has nobody left to save for ends its child.
-    await vi.waitFor(async () => expect(await live.info('rdb_bgsave_in_progress')).toBe('0'), { timeout: 10_000 });
+    await eventually(async () => expect(await live.info('rdb_bgsave_in_progress')).toBe('0'));
   });
 });
 
@@ -198,14 +199,11 @@ test('a consumer that is slow slows the server down, and no memory fills up', as
   const before = process.memoryUsage().arrayBuffers;
 
   let written = -1;
-  await vi.waitFor(
-    async () => {
-      const previous = written;
-      written = Number(/^wchar: (\d+)/m.exec(await readFile(`/proc/${child}/io`, 'utf8'))?.[1]);
-      expect(written).toBe(previous);
-    },
-    { timeout: 10_000, interval: 200 },
-  );
+  await eventually(async () => {
+    const previous = written;
+    written = Number(/^wchar: (\d+)/m.exec(await readFile(`/proc/${child}/io`, 'utf8'))?.[1]);
+    expect(written).toBe(previous);
+  }, 200);
 
   expect(written).toBeLessThan(total / 2);
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * MIB);

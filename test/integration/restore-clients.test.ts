@@ -1,12 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Database } from '../../agent/falkordb/database.ts';
 import { type FreezeOptions, freeze } from '../../agent/falkordb/freeze.ts';
 import { MomentaryMaster } from '../../agent/falkordb/master/momentary-master.ts';
 import { findManifest } from '../../core/catalog/catalog.ts';
 import { parseBackupId } from '../../core/model/backup-id.ts';
 import { TARGET } from '../support/backups.ts';
+import { eventually } from '../support/eventually.ts';
 import { fingerprint } from '../support/fingerprint.ts';
 import { type LiveServer, startLiveServer } from '../support/live-server.ts';
 import {
@@ -112,7 +113,7 @@ describe('what clients see of a restore', () => {
     subscriber.on('message', (_, message) => heard.push(message));
     await subscriber.subscribe('news');
     const popped = waiting.blpop('nothing', 0).catch((error: unknown) => String(error));
-    await vi.waitFor(async () => expect(await live.info('blocked_clients')).toBe('1'));
+    await eventually(async () => expect(await live.info('blocked_clients')).toBe('1'));
     await restoreAround(async () => {
       await expect(writer.set('side', 'lost')).rejects.toThrow('READONLY');
       await expect(writer.call('GRAPH.QUERY', 'g', 'CREATE (:Lost)')).rejects.toThrow('READONLY');
@@ -121,7 +122,7 @@ describe('what clients see of a restore', () => {
     });
     expect(await popped).toContain('UNBLOCKED');
     await live.client.publish('news', 'after');
-    await vi.waitFor(() => expect(heard).toEqual(['during', 'after']));
+    await eventually(() => expect(heard).toEqual(['during', 'after']));
     expect(await writer.set('side', 'written')).toBe('OK');
     for (const client of [waiting, subscriber, writer]) client.disconnect();
   });
@@ -134,7 +135,7 @@ const longWrite = (rounds: number) =>
 async function startLongWrite(rounds: number): Promise<{ client: Redis; written: Promise<unknown> }> {
   const client = connect();
   const written = client.call('GRAPH.QUERY', 'g', longWrite(rounds)).catch((error: unknown) => error);
-  await vi.waitFor(async () => expect(JSON.stringify(await live.client.call('GRAPH.INFO'))).toContain('CREATE (:Long'));
+  await eventually(async () => expect(JSON.stringify(await live.client.call('GRAPH.INFO'))).toContain('CREATE (:Long'));
   return { client, written };
 }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Address } from '../../agent/falkordb/address.ts';
 import { restoreRules } from '../../agent/falkordb/restore-checks/rights.ts';
 import type { ScratchOptions } from '../../agent/falkordb/scratch.ts';
@@ -10,6 +10,7 @@ import { parseBackupId } from '../../core/model/backup-id.ts';
 import type { Manifest } from '../../core/model/manifest.ts';
 import { TARGET } from '../support/backups.ts';
 import { makeCertificate } from '../support/certificate.ts';
+import { eventually } from '../support/eventually.ts';
 import { fingerprint } from '../support/fingerprint.ts';
 import { type LiveServer, startLiveServer } from '../support/live-server.ts';
 import {
@@ -158,7 +159,7 @@ describe('a restore works the same with', () => {
       if (!isFirst || !isAbout(key)) return;
       isFirst = false;
       await live.client.config('SET', 'save', '1 1');
-      await vi.waitFor(async () => expect(await live.info('rdb_bgsave_in_progress')).toBe('1'), { timeout: 10_000 });
+      await eventually(async () => expect(await live.info('rdb_bgsave_in_progress')).toBe('1'));
       await live.setSaveDelay(0);
     });
     const { safetyBackupId } = await restoreInto(live, store, backup.state, {
@@ -243,7 +244,7 @@ test('aof-use-rdb-preamble no is refused: FalkorDB cannot rewrite such an AOF', 
   expect(await live.info('master_replid')).toBe(replicationId);
   // The day it can, this is to be allowed.
   await live.client.bgrewriteaof();
-  await vi.waitFor(async () => expect(await live.info('aof_last_bgrewrite_status')).toBe('err'), { timeout: 10_000 });
+  await eventually(async () => expect(await live.info('aof_last_bgrewrite_status')).toBe('err'));
   await live.client.config('SET', 'aof-use-rdb-preamble', 'yes');
   await restoreProved(live, backup);
 });

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Database } from '../../agent/falkordb/database.ts';
 import { type Engine, resolveEngine } from '../../agent/falkordb/engine.ts';
 import { readMemoryLimit } from '../../agent/falkordb/restore-checks/memory-limit.ts';
@@ -17,6 +17,7 @@ import {
 import { type ScratchServer, startScratch } from '../../agent/falkordb/scratch.ts';
 import type { ServerInfo } from '../../agent/falkordb/server-info.ts';
 import { acceptWrites, readWriteLimits, refuseWrites } from '../../agent/falkordb/write-limits.ts';
+import { eventually } from '../support/eventually.ts';
 import { type LiveServer, startLiveServer } from '../support/live-server.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -141,14 +142,14 @@ describe('the kind of server', () => {
     // FalkorDB answers no PING while it loads: only a connection from before has anything to ask.
     using db = await Database.connect(replica.address);
     await replica.client.replicaof('127.0.0.1', master.server.port);
-    await vi.waitFor(async () => expect((await db.info()).loading).toBe(true), { timeout: 10_000, interval: 20 });
+    await eventually(async () => expect((await db.info()).loading).toBe(true));
     const { refusals } = await findRefusals(db, await db.info(), SUBJECT, OPTIONS);
     expect(refusals).toMatchObject([
       { code: 'database-busy', message: expect.stringContaining('still loading'), retryable: true },
       { code: 'database-unsuitable', message: expect.stringContaining('a replica of') },
     ]);
     await replica.client.config('SET', 'key-load-delay', '0');
-    await vi.waitFor(async () => expect(await replica.info('master_link_status')).toBe('up'), { timeout: 20_000 });
+    await eventually(async () => expect(await replica.info('master_link_status')).toBe('up'));
     expect(await linesOf(replica)).toEqual([
       expect.stringMatching(
         new RegExp(`^database-unsuitable: .* is a replica of 127.0.0.1:${master.server.port}\\. \\| Restore into that`),
@@ -171,7 +172,7 @@ describe('a Sentinel', () => {
   test('is refused itself, and so is the server that it watches', async () => {
     await using live = await startLiveServer();
     await using sentinel = await startSentinel(live);
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await linesOf(live)).toEqual([
         expect.stringMatching(/^database-unsuitable: .* watched by 1 Sentinel,.*SENTINEL REMOVE/),
       ]),
@@ -180,7 +181,7 @@ describe('a Sentinel', () => {
     expect(await linesOf({ address })).toEqual([expect.stringMatching(/^database-unsuitable: .* is a Sentinel/)]);
     using client = await Database.connect(address);
     await client.call('SENTINEL', 'REMOVE', 'db');
-    await vi.waitFor(async () => expect(await linesOf(live)).toEqual([]));
+    await eventually(async () => expect(await linesOf(live)).toEqual([]));
   });
 });
 
@@ -231,7 +232,7 @@ describe('rights', () => {
     await db.call('CONFIG', 'SET', 'masterauth', '');
     expect(await db.call('CLIENT', 'KILL', 'ID', (await db.connection()).id + 1000)).toBe(0);
     await db.call('BGREWRITEAOF');
-    await vi.waitFor(async () => expect(await db.call('BGSAVE')).toBe('Background saving started'));
+    await eventually(async () => expect(await db.call('BGSAVE')).toBe('Background saving started'));
   });
 
   test.each(rules.filter((rule) => rule !== '+multi'))(

@@ -10,9 +10,9 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { resolveEngine } from '../../agent/falkordb/engine.ts';
 import { type ScratchServer, startScratch } from '../../agent/falkordb/scratch.ts';
+import { eventually } from '../support/eventually.ts';
 import { spoiledDump, unendingDump } from '../support/spoiled-backups.ts';
 
-const GONE = { timeout: 5_000, interval: 20 };
 const SCRATCH_MODULE = new URL('../../agent/falkordb/scratch.ts', import.meta.url).href;
 
 // The space: no step of the way may take a path apart.
@@ -220,17 +220,14 @@ describe('a server that freezes while it starts or loads', () => {
 
   /** Stops the first server that turns up. */
   async function stopFirstServer(): Promise<number> {
-    return await vi.waitFor(
-      async () => {
-        const [home = ''] = (await readdir(parent)).filter((name) => name.startsWith('falkordb-scratch-'));
-        const log = await readFile(join(parent, home, 'server.log'), 'utf8');
-        const pid = Number(/Redis version=.* pid=(\d+)/.exec(log)?.[1]);
-        expect(pid).toBeGreaterThan(1);
-        process.kill(pid, 'SIGSTOP');
-        return pid;
-      },
-      { timeout: 5_000, interval: 5 },
-    );
+    return await eventually(async () => {
+      const [home = ''] = (await readdir(parent)).filter((name) => name.startsWith('falkordb-scratch-'));
+      const log = await readFile(join(parent, home, 'server.log'), 'utf8');
+      const pid = Number(/Redis version=.* pid=(\d+)/.exec(log)?.[1]);
+      expect(pid).toBeGreaterThan(1);
+      process.kill(pid, 'SIGSTOP');
+      return pid;
+    });
   }
 
   test('is replaced, and the next one has loaded the same folder', async () => {
@@ -323,7 +320,7 @@ describe('however it ends', () => {
   test('one that is frozen is not taken for ended, and can be stopped', async () => {
     const server = await startScratch();
     process.kill(server.pid, 'SIGSTOP');
-    await vi.waitFor(async () => expect(await readFile(`/proc/${server.pid}/stat`, 'utf8')).toMatch(/\) T /), GONE);
+    await eventually(async () => expect(await readFile(`/proc/${server.pid}/stat`, 'utf8')).toMatch(/\) T /));
     expect(existsSync(server.folder)).toBe(true);
     await server.stop();
     expect(await isAlive(server.pid)).toBe(false);
@@ -355,10 +352,10 @@ describe('however it ends', () => {
 
     owner.kill('SIGKILL');
 
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       for (const pid of [...servers.map((server) => server.pid), ...forks]) expect(await isAlive(pid)).toBe(false);
       expect(await processesOf(parent)).toEqual([]);
       expect(await readdir(parent)).toEqual([]);
-    }, GONE);
+    });
   });
 });

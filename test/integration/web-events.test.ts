@@ -1,13 +1,14 @@
 import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Activity } from '../../agent/service/port.ts';
 import type { ServerEvent } from '../../agent/web/api.ts';
 import type { ObjectStore } from '../../core/store/object-store.ts';
 import { openStore } from '../../core/store/open-store.ts';
 import { type Dashboard, startDashboard } from '../support/dashboard.ts';
 import { openEventStream } from '../support/event-stream.ts';
+import { eventually } from '../support/eventually.ts';
 import { type LiveServer, startLiveServer } from '../support/live-server.ts';
 import { ServedTargets, servedTarget } from '../support/served-targets.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
@@ -144,7 +145,7 @@ describe('the stream of events', () => {
     }
     await reader.until((event) => messageOf(event)[0] === 'line 399');
     socket.resume();
-    await vi.waitFor(() => expect(socket.closed).toBe(true), { timeout: 5000 });
+    await eventually(() => expect(socket.closed).toBe(true));
     expect(socket.bytesRead).toBeLessThan(20_000_000);
     expect(reader.events.flatMap(({ event }) => messageOf(event))).toHaveLength(400);
   });
@@ -155,7 +156,7 @@ describe('the stream of events', () => {
     expect({ status, code: json.error.code }).toEqual({ status: 503, code: 'too-many-streams' });
     expect(headers['retry-after']).toBe('30');
     await streams[0]?.[Symbol.asyncDispose]();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await using another = await openEventStream(dashboard.url);
       expect(another.status).toBe(200);
     });

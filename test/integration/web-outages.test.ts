@@ -1,11 +1,12 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ObjectStore } from '../../core/store/object-store.ts';
 import { openStore } from '../../core/store/open-store.ts';
 import { backUp, manifestOf } from '../support/backups.ts';
 import { type Dashboard, startDashboard } from '../support/dashboard.ts';
+import { eventually } from '../support/eventually.ts';
 import { type LiveServer, startLiveServer } from '../support/live-server.ts';
 import { pausable } from '../support/pausable-store.ts';
 import { ServedTargets, servedTarget } from '../support/served-targets.ts';
@@ -98,10 +99,7 @@ describe('a store', () => {
       await rename(root, `${root}-file`);
       await rename(`${root}-away`, root);
     }
-    await vi.waitFor(async () => expect((await target()).storeState.state).toBe('up'), {
-      timeout: 8000,
-      interval: 500,
-    });
+    await eventually(async () => expect((await target()).storeState.state).toBe('up'), 500);
     expect((await target()).tiers[4].newest.backupId).toBe(backupId);
     expect((await dashboard.ask('/readyz')).status).toBe(200);
   });
@@ -161,10 +159,7 @@ describe.concurrent('what is silent', () => {
     } finally {
       process.kill(live.server.pid, 'SIGCONT');
     }
-    await vi.waitFor(async () => expect((await target(own)).database.state).toBe('up'), {
-      timeout: 8000,
-      interval: 500,
-    });
+    await eventually(async () => expect((await target(own)).database.state).toBe('up'), 500);
     expect(await live.info('rejected_connections')).toBe('0');
   });
 
@@ -181,7 +176,7 @@ describe.concurrent('what is silent', () => {
     expect(performance.now() - began).toBeLessThan(3000);
     expect({ state: storeState.state, newest: tiers[4].newest }).toEqual({ state: 'down', newest: null });
     resume();
-    await vi.waitFor(async () => expect((await target(own)).storeState.state).toBe('up'));
+    await eventually(async () => expect((await target(own)).storeState.state).toBe('up'), 500);
   });
 
   test('requests at work do not keep the server from closing', async () => {

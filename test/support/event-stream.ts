@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
-import { vi } from 'vitest';
 import type { ServerEvent } from '../../agent/web/api.ts';
+import { eventually } from './eventually.ts';
 
 export interface Streamed {
   id: string | undefined;
@@ -47,14 +47,11 @@ export async function openEventStream(
     events,
     text: () => text,
     until: (wanted) =>
-      vi.waitFor(
-        () => {
-          const found = events.find(({ event }) => wanted(event));
-          if (!found) throw new Error(`It is not among ${events.length} events.`);
-          return found;
-        },
-        { timeout: 10_000, interval: 5 },
-      ),
+      eventually(() => {
+        const found = events.find(({ event }) => wanted(event));
+        if (!found) throw new Error(`It is not among ${events.length} events.`);
+        return found;
+      }),
     ended,
     [Symbol.asyncDispose]: async () => {
       asked.destroy();

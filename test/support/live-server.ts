@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { execa } from 'execa';
 import { Redis } from 'ioredis';
-import { vi } from 'vitest';
 import { type Address, parseAddress } from '../../agent/falkordb/address.ts';
 import { type ScratchOptions, type ScratchServer, startScratch } from '../../agent/falkordb/scratch.ts';
+import { eventually } from './eventually.ts';
 
 /** A throw-away server with a connection to it. */
 export interface LiveServer extends AsyncDisposable {
@@ -67,17 +67,14 @@ function fieldOf(info: string, field: string): string {
 
 /** The process that saves for the server, as soon as there is one that is not `other`. */
 export async function saveChild({ server }: LiveServer, other?: number): Promise<number> {
-  return vi.waitFor(
-    async () => {
-      const { stdout } = await execa('ps', ['-o', 'pid=', '--ppid', String(server.pid)], { reject: false });
-      const child = stdout
-        .trim()
-        .split(/\s+/)
-        .map(Number)
-        .find((pid) => pid > 0 && pid !== other);
-      if (child === undefined) throw new Error(`${server.url} has no child`);
-      return child;
-    },
-    { timeout: 10_000, interval: 10 },
-  );
+  return eventually(async () => {
+    const { stdout } = await execa('ps', ['-o', 'pid=', '--ppid', String(server.pid)], { reject: false });
+    const child = stdout
+      .trim()
+      .split(/\s+/)
+      .map(Number)
+      .find((pid) => pid > 0 && pid !== other);
+    if (child === undefined) throw new Error(`${server.url} has no child`);
+    return child;
+  });
 }

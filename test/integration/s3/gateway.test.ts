@@ -9,7 +9,8 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 import { makeBucket, s3Client, s3Missing, s3Server, type TestBucket } from '../../support/s3/bucket.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/s3/fault-proxy.ts';
 import type { FaultAction } from '../../support/s3/faults.ts';
@@ -133,7 +134,7 @@ describe.skipIf(s3Missing !== undefined)('the S3 server of the tests, and the fa
       const abort = new AbortController();
       const command = new PutObjectCommand({ Bucket: bucket.name, Key: 'stalled', Body: CONTENT });
       const outcome = client.send(command, { abortSignal: abort.signal });
-      await vi.waitFor(() => expect(proxy.requests.at(-1)).toMatchObject({ path: `/${bucket.name}/stalled` }));
+      await eventually(() => expect(proxy.requests.at(-1)).toMatchObject({ path: `/${bucket.name}/stalled` }));
       const first = await Promise.race([outcome, setTimeout(QUIET_MS, 'still waiting')]);
       expect(first).toBe('still waiting');
       abort.abort();

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isProcessDead, ownIdentity } from '../../../agent/process-identity.ts';
 import { type ProcessIdentity, processIdentitySchema } from '../../../core/model/lease.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const own = ownIdentity();
 const dead: ProcessIdentity = { ...own, pid: 2 ** 31 - 1 };
@@ -48,7 +49,7 @@ describe.runIf(existsSync('/proc/self/stat'))('isProcessDead', () => {
     const child = spawn(program, ['1000']);
     try {
       const pid = child.pid ?? 0;
-      await expect.poll(() => readFileSync(`/proc/${pid}/comm`, 'latin1')).toBe('a) S 1 (b\n');
+      await eventually(() => expect(readFileSync(`/proc/${pid}/comm`, 'latin1')).toBe('a) S 1 (b\n'));
       expect(isProcessDead({ ...own, pid, startTicks: startTicksOf(pid) })).toBe(false);
     } finally {
       child.kill('SIGKILL');

@@ -9,6 +9,7 @@ import { BackupError } from '../../../core/model/errors.ts';
 import { backupEvent } from '../../../core/model/events.ts';
 import { leaseKey } from '../../../core/model/keys.ts';
 import { runOutcome } from '../../../core/model/run-record.ts';
+import { eventually } from '../../support/eventually.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { RecordingSink } from '../../support/recording-sink.ts';
 
@@ -180,7 +181,7 @@ describe('a run that finds another at work', () => {
   it('waits for it where it may, and works once it is done', async () => {
     const other = await holdAs('20261122T000000Z-b');
     const working = run(async () => ({ status: 'completed', value: 'done' }), { waitSeconds: 30 });
-    await vi.waitFor(async () => expect(waits).toEqual(['20261122T000000Z-b']));
+    await eventually(async () => expect(waits).toEqual(['20261122T000000Z-b']));
     expect(await recorded()).not.toHaveProperty('started');
     await other.release();
     expect(await working).toEqual({ status: 'completed', value: 'done' });
@@ -214,11 +215,11 @@ describe('a run that finds another at work', () => {
     const reason = new BackupError('interrupted', 'Stopped by SIGTERM.');
     const never = () => Promise.reject(new Error('not reached'));
     const stopped = run(never, { waitSeconds: 3600, signal: stop.signal });
-    await vi.waitFor(() => expect(waits).toHaveLength(1));
+    await eventually(() => expect(waits).toHaveLength(1));
     stop.abort(reason);
     await expect(stopped).rejects.toBe(reason);
     const late = run(never, { waitSeconds: Number.POSITIVE_INFINITY, runId: '20261122T023000Z-c' });
-    await vi.waitFor(() => expect(waits).toHaveLength(2));
+    await eventually(() => expect(waits).toHaveLength(2));
     vi.advanceTimersByTime(60_000);
     await expect(late).rejects.toMatchObject({
       code: 'deadline',

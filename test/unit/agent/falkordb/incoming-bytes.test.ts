@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { createServer as createTlsServer } from 'node:tls';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { Address } from '../../../../agent/falkordb/address.ts';
 import { type IncomingBytes, openConnection } from '../../../../agent/falkordb/incoming-bytes.ts';
 import { makeCertificate } from '../../../support/certificate.ts';
+import { eventually } from '../../../support/eventually.ts';
 
 const CERTIFICATE = makeCertificate();
 const BYTES = randomBytes(5_000_001);
@@ -70,14 +71,11 @@ describe.each([
     await from.next();
     const [socket] = accepted;
     let left = -1;
-    await vi.waitFor(
-      () => {
-        const before = left;
-        left = socket?.writableLength ?? 0;
-        expect(left).toBe(before);
-      },
-      { timeout: 10_000, interval: 200 },
-    );
+    await eventually(() => {
+      const before = left;
+      left = socket?.writableLength ?? 0;
+      expect(left).toBe(before);
+    }, 200);
     expect(left).toBeGreaterThan(0);
   });
 

@@ -1,8 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ahead, copied, packed } from '../../../../agent/pipeline/chunks.ts';
 import { chunked, collect, failing, reusing } from '../../../support/bytes.ts';
+import { eventually } from '../../../support/eventually.ts';
 
 const BYTES = Buffer.from(Array.from({ length: 1000 }, (_, index) => index % 251));
 
@@ -47,9 +48,9 @@ describe('ahead', () => {
     const chunks = ahead(counting());
     expect(asked).toBe(0);
     expect((await chunks.next()).value).toEqual(Buffer.from([1]));
-    await vi.waitFor(() => expect(asked).toBe(2));
+    await eventually(() => expect(asked).toBe(2));
     expect((await chunks.next()).value).toEqual(Buffer.from([2]));
-    await vi.waitFor(() => expect(asked).toBe(3));
+    await eventually(() => expect(asked).toBe(3));
     await chunks.return();
     expect(asked).toBe(3);
   });

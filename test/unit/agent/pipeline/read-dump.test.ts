@@ -5,6 +5,7 @@ import { storeDump } from '../../../../agent/pipeline/store-dump.ts';
 import { BackupError } from '../../../../core/model/errors.ts';
 import type { Manifest } from '../../../../core/model/manifest.ts';
 import { chunked, collect, flipBit } from '../../../support/bytes.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { exampleManifest } from '../../../support/example-manifest.ts';
 import { MemoryStore } from '../../../support/memory-store.ts';
 import { rdbFile } from '../../../support/rdb-bytes.ts';
@@ -122,7 +123,7 @@ describe.each<Compression>(['zstd', 'none'])('readDump of %s', (compression) => 
       expect(chunk.length).toBeGreaterThan(0);
       break;
     }
-    await expect.poll(() => store.openBodies).toBe(0);
+    await eventually(() => expect(store.openBodies).toBe(0));
   });
 });
 
