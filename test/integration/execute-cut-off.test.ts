@@ -19,6 +19,9 @@ import { watched } from '../support/watched-store.ts';
 
 /* Requests that come while a restore is at work, or after its agent was killed in the middle. */
 
+/** Seconds: also on a machine that is busy with other tests an agent has looked by then. */
+const LONGER_THAN_A_START = 15;
+const AN_HOUR = 3600;
 const RUN = '20261122T102000Z-first';
 const OTHER_RUN = '20261122T102001Z-second';
 const NODES = 100;
@@ -91,7 +94,10 @@ async function expectFree(nodes: number): Promise<void> {
   expect(await live.nodeCounts()).toEqual({ g: nodes });
 }
 
-/** So that nobody waits for the minute that it lasts. A process that is only now being killed may renew it once more. */
+/**
+ * So that nobody waits for the minute that it lasts. A process that is only now being killed may renew it once more.
+ * @returns how it was before
+ */
 async function letLeaseExpireIn(seconds: number): Promise<LeaseRecord> {
   for (let attempt = 1; ; attempt++) {
     const { bytes, info } = await readObject(store, leaseKey(TARGET));
@@ -109,10 +115,10 @@ async function letLeaseExpireIn(seconds: number): Promise<LeaseRecord> {
 describe.skipIf(namespaces.exitCode !== 0 && !process.env.CI)('after its container was restarted', () => {
   test('a recovery waits until the lease of the dead agent has run out, and sets FalkorDB free', async () => {
     await killFrozen(CONTAINER);
-    const lease = await letLeaseExpireIn(6);
+    const lease = await letLeaseExpireIn(AN_HOUR);
     expect(lease).toMatchObject({ runId: RUN, holder: { host: 'inside' } });
-    expect(Date.parse(lease.expiresAt) - Date.now()).toBeGreaterThan(20_000);
     expect(await agentCommand(['restore', '--recover', '--json'], { env })).toMatchObject({ exitCode: 5 });
+    await letLeaseExpireIn(LONGER_THAN_A_START);
     const { exitCode, json, stderr } = await deliver(RECOVER);
     expect(exitCode).toBe(0);
     expect(json).toMatchObject({ status: 'recovered', runId: RUN, holds: 'old data' });
