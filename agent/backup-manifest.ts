@@ -1,6 +1,6 @@
 import { type BackupIdParts, formatBackupId } from '../core/model/backup-id.ts';
 import { type GraphSummary, MANIFEST_SCHEMA_VERSION, type Manifest } from '../core/model/manifest.ts';
-import type { DumpSource } from './falkordb/dump-source.ts';
+import type { UsedDump } from './falkordb/open-dump.ts';
 import type { SuitableServer } from './falkordb/preflight.ts';
 import type { Compression } from './pipeline/codec.ts';
 import type { StoredDump } from './pipeline/store-dump.ts';
@@ -14,8 +14,7 @@ export interface BackupFacts {
   info: SuitableServer;
   graphs: GraphSummary[];
   countsExact: boolean;
-  dump: DumpSource;
-  stored: StoredDump;
+  dump: UsedDump<StoredDump>;
   compression: Compression;
   state: Manifest['state'];
   saveSeconds: number;
@@ -24,7 +23,8 @@ export interface BackupFacts {
 
 export function buildManifest(facts: BackupFacts): Manifest {
   const { parts, startedAt, completedAt, info, dump } = facts;
-  const { rdb, stored } = facts.stored;
+  const { rdb, stored } = dump.value;
+  const { save } = dump.written;
   const { aux } = rdb.header;
   const offset = aux.get('repl-offset');
   return {
@@ -40,8 +40,8 @@ export function buildManifest(facts: BackupFacts): Manifest {
     engine: { redis: info.redisVersion, falkordb: info.falkordbVersion, rdbVersion: rdb.header.version },
     server: {
       runId: info.runId,
-      lastSave: dump.save?.lastSave ?? null,
-      rdbSaves: dump.save?.startedCount ?? null,
+      lastSave: save?.lastSave ?? null,
+      rdbSaves: save?.startedCount ?? null,
       usedMemoryBytes: info.usedMemoryBytes,
     },
     rdb: {

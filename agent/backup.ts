@@ -14,18 +14,16 @@ import type { Config } from './config.ts';
 import { findCovering } from './covered.ts';
 import { backupEnded } from './events.ts';
 import { Database } from './falkordb/database.ts';
-import type { DumpSource } from './falkordb/dump-source.ts';
 import { takeQuietInventory } from './falkordb/inventory.ts';
-import { openDump } from './falkordb/open-dump.ts';
 import { preflight } from './falkordb/preflight.ts';
 import { readServerState } from './falkordb/server-state.ts';
 import { writeMarker } from './falkordb/write-marker.ts';
 import { boundLog } from './logging/bound-log.ts';
 import { EXTENSIONS } from './pipeline/codec.ts';
 import { Digest } from './pipeline/observe.ts';
-import { storeDump } from './pipeline/store-dump.ts';
 import type { OnProgress } from './progress.ts';
 import { recordRun, type Work } from './run.ts';
+import { takeDump } from './take-dump.ts';
 import { createTeller, type TellingDeps } from './telling.ts';
 import { isUnchanged } from './unchanged.ts';
 
@@ -138,24 +136,12 @@ export async function makeBackup(
   }
 
   const attempt = { runId, attempt: lease.attempt };
-  const saveStarted = performance.now();
-  const dump = await openDump(db, {
-    source: config.source,
-    dataFolder: config.dataFolder,
-    timeouts: { busySeconds: config.busyTimeoutSeconds, saveSeconds: config.saveTimeoutSeconds },
-    onSaveProgress: (done, total) => onProgress({ phase: 'save', unit: 'keys', done, total }),
-    log: (message) => log.info(message),
-    signal,
-  });
-  const transferStarted = performance.now();
-  const stored = await transfer(dump, dumpKey(parts, attempt, EXTENSIONS[config.compression]), {
-    store,
-    config,
-    onProgress,
-    signal,
-  });
+  const began = performance.now();
+  const key = dumpKey(parts, attempt, EXTENSIONS[config.compression]);
+  const dump = await takeDump(db, key, { config, store, log: (message) => log.info(message), onProgress, signal });
   const ended = performance.now();
-  log.info({ source: dump.kind, bytes: stored.rdb.bytes, stored: stored.stored.bytes }, 'Stored the dump');
+  const { rdb, stored } = dump.value;
+  log.info({ source: dump.kind, bytes: rdb.bytes, stored: stored.bytes }, 'Stored the dump');
 
   await lease.assertHeld();
   const stateObject = await storeState(store, stateKey(parts, attempt), state);
@@ -166,13 +152,12 @@ export async function makeBackup(
     completedAt: now(),
     info,
     graphs: inventory.graphs,
-    countsExact: inventory.marker === dump.markerAtFork,
+    countsExact: inventory.marker === dump.written.markerAtFork,
     dump,
-    stored,
     compression: config.compression,
     state: stateObject,
-    saveSeconds: (transferStarted - saveStarted) / 1000,
-    transferSeconds: (ended - transferStarted) / 1000,
+    saveSeconds: (dump.written.at - began) / 1000,
+    transferSeconds: (ended - dump.written.at) / 1000,
   });
   for (;;) {
     await lease.assertHeld();
@@ -183,29 +168,6 @@ export async function makeBackup(
   }
   log.info('Committed the manifest: the backup exists');
   return { status: 'completed', value: manifest };
-}
-
-async function transfer(
-  dump: DumpSource,
-  key: string,
-  { store, config, onProgress, signal }: Pick<BackupDeps, 'store' | 'config' | 'onProgress' | 'signal'>,
-) {
-  const { sizeBytes } = dump;
-  try {
-    return await storeDump({
-      store,
-      key,
-      compression: config.compression,
-      dump: dump.bytes,
-      dumpName: dump.name,
-      maxBytes: dump.maxBytes,
-      sizeBytes,
-      onProgress: (done) => onProgress({ phase: 'transfer', unit: 'bytes', done, total: sizeBytes ?? null }),
-      signal,
-    });
-  } finally {
-    await dump.close();
-  }
 }
 
 async function storeState(store: ObjectStore, key: string, bytes: Uint8Array): Promise<Manifest['state']> {

@@ -1,21 +1,42 @@
 import type { Manifest } from '../../core/model/manifest.ts';
 
-/** A consistent dump of a server, ready to be read once. */
+/** A dump takes about the memory of its data, or less; twice that leaves room for what is written meanwhile. */
+export const MAX_BYTES_PER_MEMORY = 2;
+
+/** A consistent dump of a server, to be read once. */
 export interface DumpSource {
   kind: Manifest['source'];
   /** For messages: where the bytes come from. */
   name: string;
-  /** A chunk is only there until the next one is asked for. */
+  /** A chunk is only there until the next one is asked for. @throws DumpReplaced */
   bytes: AsyncIterable<Uint8Array>;
-  /** Undefined where only its end will tell. */
-  sizeBytes: number | undefined;
   /** It will not be larger than this. */
   maxBytes: number;
+  /** Settles when the server has done its part, which may be while the bytes are read already; fails as they do. */
+  written: Promise<WrittenDump>;
+  close(): Promise<void>;
+}
+
+export interface WrittenDump {
+  /** Undefined where only its end will tell. */
+  sizeBytes: number | undefined;
   /** The server's book-keeping of the save that made it; null where it made none. */
   save: { lastSave: number; startedCount: number } | null;
   /** What `writeMarker` gave at the moment the dump was taken. */
   markerAtFork: string;
-  close(): Promise<void>;
+  /** By `performance.now()`: since when only its transfer was left to do. */
+  at: number;
+}
+
+/** The file that was read while the server wrote it is not what its save ended with. */
+export class DumpReplaced extends Error {
+  /** The dump that it ended with. @throws dump-not-ours */
+  readonly open: () => Promise<DumpSource>;
+
+  constructor(open: () => Promise<DumpSource>) {
+    super('The dump was replaced while it was read.');
+    this.open = open;
+  }
 }
 
 export interface DumpTimeouts {

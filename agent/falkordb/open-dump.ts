@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { BackupError, hasCode } from '../../core/model/errors.ts';
 import { locateDump, openBgsave } from './bgsave-source.ts';
 import type { Database } from './database.ts';
-import type { DumpOptions, DumpSource } from './dump-source.ts';
+import { type DumpOptions, DumpReplaced, type DumpSource, type WrittenDump } from './dump-source.ts';
 import { openReplication } from './replication-source.ts';
 
 export type SourceSetting = 'auto' | 'bgsave' | 'replication';
@@ -13,6 +13,40 @@ export interface OpenDumpOptions extends DumpOptions {
   /** The server's data folder, where it has another path here than the server says. */
   dataFolder: string | undefined;
   log: (message: string) => void;
+}
+
+export interface UsedDump<T> {
+  kind: DumpSource['kind'];
+  written: WrittenDump;
+  value: T;
+}
+
+/**
+ * Takes a dump and closes it. Where it is replaced while it is read, as by FLUSHALL or by a save that failed and was made
+ * again, `use` is called again, with the dump that the server ended with.
+ * @throws what `use` throws; as `openDump`
+ */
+export async function useDump<T>(
+  db: Database,
+  options: OpenDumpOptions,
+  use: (dump: DumpSource) => Promise<T>,
+): Promise<UsedDump<T>> {
+  try {
+    return await useOnce(await openDump(db, options), use);
+  } catch (error) {
+    if (!(error instanceof DumpReplaced)) throw error;
+    options.log(error.message);
+    return await useOnce(await error.open(), use);
+  }
+}
+
+async function useOnce<T>(dump: DumpSource, use: (dump: DumpSource) => Promise<T>): Promise<UsedDump<T>> {
+  try {
+    const value = await use(dump);
+    return { kind: dump.kind, written: await dump.written, value };
+  } finally {
+    await dump.close();
+  }
 }
 
 /**

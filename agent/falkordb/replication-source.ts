@@ -1,13 +1,11 @@
 import { BackupError } from '../../core/model/errors.ts';
 import type { Database } from './database.ts';
-import type { DumpOptions, DumpSource } from './dump-source.ts';
+import { type DumpOptions, type DumpSource, MAX_BYTES_PER_MEMORY } from './dump-source.ts';
 import { ReplicaLink } from './replica-link.ts';
 import { tooBusy, tooSlow, whenIdle } from './save.ts';
 import { writeMarker } from './write-marker.ts';
 
 const MARK_BYTES = 40;
-/** A dump takes about the memory of its data, or less; twice that leaves room for what a fork cannot know. */
-const MAX_BYTES_PER_MEMORY = 2;
 
 /**
  * Asks for a full synchronisation as a replica would, and takes the dump from the stream: no file, no shared folder.
@@ -37,10 +35,13 @@ export async function openReplication(db: Database, options: DumpOptions): Promi
       kind: 'replication',
       name: `the replication stream of ${db.name}`,
       bytes: 'mark' in payload ? untilMark(link, payload.mark) : exactly(link, payload.sizeBytes),
-      sizeBytes: 'mark' in payload ? undefined : payload.sizeBytes,
       maxBytes: 'mark' in payload ? MAX_BYTES_PER_MEMORY * usedMemoryBytes : payload.sizeBytes,
-      save: null,
-      markerAtFork,
+      written: Promise.resolve({
+        sizeBytes: 'mark' in payload ? undefined : payload.sizeBytes,
+        save: null,
+        markerAtFork,
+        at: performance.now(),
+      }),
       close: async () => link.close(),
     };
   } catch (error) {

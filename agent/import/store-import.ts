@@ -82,7 +82,7 @@ async function storeUnderLease(
     dump: dump.open(signal),
     dumpName: dump.path,
     maxBytes: bytes,
-    sizeBytes: bytes,
+    sizeBytes: Promise.resolve(bytes),
     onProgress: (done) => onProgress({ phase: 'transfer', unit: 'bytes', done, total: bytes }),
     signal,
   });

@@ -13,8 +13,8 @@ export interface StoreDumpRequest {
   dumpName: string;
   /** An upper bound of the dump's size. */
   maxBytes: number;
-  /** The dump's size, where it is known before: what ends earlier is not whole, whatever it ends with. */
-  sizeBytes: number | undefined;
+  /** The dump's size, where anything but its end tells: what ends earlier is not whole, whatever it ends with. */
+  sizeBytes: Promise<number | undefined>;
   onProgress: (plainBytes: number) => void;
   signal: AbortSignal;
 }
@@ -42,7 +42,7 @@ export async function storeDump(request: StoreDumpRequest): Promise<StoredDump> 
       yield chunk;
     }
     // Inside the stream, so that a dump that is not whole makes the upload fail.
-    rdb = inspector.end(request.sizeBytes);
+    rdb = inspector.end(await request.sizeBytes);
   }
 
   const body = observe(compress(checked(), request.compression), (chunk) => digest.update(chunk));

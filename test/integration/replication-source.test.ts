@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Address, parseAddress } from '../../agent/falkordb/address.ts';
 import { Database } from '../../agent/falkordb/database.ts';
 import { ReplicaLink } from '../../agent/falkordb/replica-link.ts';
-import { loaded, open, readWhole } from '../support/dumps.ts';
+import { loaded, open, readWhole, take } from '../support/dumps.ts';
 import { eventually } from '../support/eventually.ts';
 import { type LiveServer, saveChild, startLiveServer } from '../support/live-server.ts';
 
@@ -33,12 +33,11 @@ describe.each([
     await live.fill(4, MIB);
     using db = await Database.connect(live.address);
 
-    const dump = await open(db, { source: 'replication' });
-    const whole = await readWhole(dump);
+    const { kind, written, value: whole } = await take(db, { source: 'replication' });
 
-    expect(dump).toMatchObject({ kind: 'replication', save: null });
+    expect({ kind, save: written.save }).toEqual({ kind: 'replication', save: null });
     expect(whole.facts.checksum).toBe('verified');
-    expect(dump.sizeBytes).toBe(diskless === 'yes' ? undefined : whole.bytes.length);
+    expect(written.sizeBytes).toBe(diskless === 'yes' ? undefined : whole.bytes.length);
     const found = await loaded(whole, async (fresh) => [await fresh.nodeCounts(), await fresh.client.dbsize()]);
     expect(found).toEqual([COUNTS, 6]);
     await eventually(async () => expect(await live.info('connected_slaves')).toBe('0'));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { Database } from '../../agent/falkordb/database.ts';
-import { loaded, open, readWhole } from '../support/dumps.ts';
+import { loaded, open, readWhole, take } from '../support/dumps.ts';
 import { type LiveServer, saveChild, startLiveServer } from '../support/live-server.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -32,6 +32,7 @@ test('a dump that is replaced while it is read stays the one it was', async () =
   await live.fill(8, MIB);
   using db = await Database.connect(live.address);
   const dump = await open(db);
+  await dump.written;
   const inode = (await stat(dump.name)).ino;
   const iterator = dump.bytes[Symbol.asyncIterator]();
   const first = await iterator.next();
@@ -43,7 +44,7 @@ test('a dump that is replaced while it is read stays the one it was', async () =
   expect((await stat(dump.name)).ino).not.toBe(inode);
 
   const whole = await readWhole({ ...dump, bytes: { [Symbol.asyncIterator]: () => iterator } }, [first.value]);
-  expect(whole.facts).toMatchObject({ checksum: 'verified', bytes: dump.sizeBytes });
+  expect(whole.facts).toMatchObject({ checksum: 'verified', bytes: (await dump.written).sizeBytes });
   expect(await loaded(whole, (fresh) => fresh.nodeCounts())).toEqual({ g: 1 });
 });
 
@@ -54,17 +55,17 @@ describe('a data folder that is not of this server', () => {
     await other.client.save();
     using db = await Database.connect(ours.address);
     const dataFolder = other.server.folder;
-    await expect(open(db, { dataFolder })).rejects.toMatchObject({
+    await expect(take(db, { dataFolder })).rejects.toMatchObject({
       code: 'dump-not-ours',
       message: expect.stringContaining('did not change while the server saved'),
       hint: expect.stringContaining('FALKORDB_DATA_DIR'),
     });
 
     const lines: string[] = [];
-    const dump = await open(db, { source: 'auto', dataFolder, log: (line) => lines.push(line) });
+    const dump = await take(db, { source: 'auto', dataFolder, log: (line) => lines.push(line) });
     expect(dump.kind).toBe('replication');
     expect(lines).toEqual([expect.stringMatching(/^Taking the dump by replication: .*did not change/)]);
-    expect(await loaded(await readWhole(dump), (fresh) => fresh.nodeCounts())).toEqual({ ours: 1 });
+    expect(await loaded(dump.value, (fresh) => fresh.nodeCounts())).toEqual({ ours: 1 });
   });
 
   test('is refused where it is a stale copy, even one that is touched while we save', async () => {
@@ -75,14 +76,14 @@ describe('a data folder that is not of this server', () => {
     const staleDump = join(stale.path, 'dump.rdb');
     await makeOlder(staleDump);
     using db = await Database.connect(live.address);
-    await expect(open(db, { dataFolder: stale.path })).rejects.toMatchObject({ code: 'dump-not-ours' });
+    await expect(take(db, { dataFolder: stale.path })).rejects.toMatchObject({ code: 'dump-not-ours' });
 
     await live.fill(50);
     await live.setSaveDelay(5000);
-    const opening = open(db, { dataFolder: stale.path });
+    const taking = take(db, { dataFolder: stale.path });
     await saveChild(live);
     await utimes(staleDump, new Date(), new Date());
-    await expect(opening).rejects.toMatchObject({
+    await expect(taking).rejects.toMatchObject({
       code: 'dump-not-ours',
       message: expect.stringContaining('time stamp'),
     });
@@ -93,16 +94,16 @@ describe('a data folder that is not of this server', () => {
     await using folder = await temporaryFolder();
     const dataFolder = state === 'empty' ? folder.path : join(folder.path, 'missing');
     using db = await Database.connect(live.address);
-    await expect(open(db, { dataFolder })).rejects.toMatchObject({
+    await expect(take(db, { dataFolder })).rejects.toMatchObject({
       code: 'dump-not-ours',
       message: expect.stringContaining(dataFolder),
       hint: expect.stringContaining('BACKUP_SOURCE=replication'),
     });
 
     const lines: string[] = [];
-    const dump = await open(db, { source: 'auto', dataFolder, log: (line) => lines.push(line) });
+    const dump = await take(db, { source: 'auto', dataFolder, log: (line) => lines.push(line) });
     expect(lines).toEqual([expect.stringMatching(/^Taking the dump by replication/)]);
-    expect(await loaded(await readWhole(dump), (fresh) => fresh.nodeCounts())).toEqual({ g: 1 });
+    expect(await loaded(dump.value, (fresh) => fresh.nodeCounts())).toEqual({ g: 1 });
   });
 
   test('is refused where something else than a dump appears in it', async () => {
@@ -111,10 +112,10 @@ describe('a data folder that is not of this server', () => {
     await live.setSaveDelay(5000);
     await using folder = await temporaryFolder();
     using db = await Database.connect(live.address);
-    const opening = open(db, { dataFolder: folder.path });
+    const taking = take(db, { dataFolder: folder.path });
     await saveChild(live);
     await writeFile(join(folder.path, 'dump.rdb'), 'no dump');
-    await expect(opening).rejects.toMatchObject({
+    await expect(taking).rejects.toMatchObject({
       code: expect.stringMatching(/^(integrity|dump-not-ours)$/),
       message: expect.stringContaining(folder.path),
     });

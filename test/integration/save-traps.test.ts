@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Database } from '../../agent/falkordb/database.ts';
-import { loaded, open, readWhole } from '../support/dumps.ts';
+import { loaded, take } from '../support/dumps.ts';
 import { saveChild, startLiveServer } from '../support/live-server.ts';
 
 const MILLISECOND = 1000;
@@ -20,10 +20,10 @@ describe('what runs already', () => {
     using db = await Database.connect(live.address);
     expect(await live.info('rdb_bgsave_in_progress')).toBe('1');
 
-    const dump = await open(db);
+    const dump = await take(db);
 
-    expect(dump.save?.startedCount).toBe(2);
-    expect(await loaded(await readWhole(dump), (fresh) => fresh.nodeCounts())).toEqual({ g: 2 });
+    expect(dump.written.save?.startedCount).toBe(2);
+    expect(await loaded(dump.value, (fresh) => fresh.nodeCounts())).toEqual({ g: 2 });
   });
 
   test('a rewrite of the AOF is waited for', async () => {
@@ -36,10 +36,10 @@ describe('what runs already', () => {
     using db = await Database.connect(live.address);
     expect(await live.info('aof_rewrite_in_progress')).toBe('1');
 
-    const dump = await open(db);
+    const dump = await take(db);
 
     expect(await live.info('aof_rewrite_in_progress')).toBe('0');
-    expect(await loaded(await readWhole(dump), (fresh) => fresh.nodeCounts())).toEqual({ g: 1 });
+    expect(await loaded(dump.value, (fresh) => fresh.nodeCounts())).toEqual({ g: 1 });
   });
 
   test.each([
@@ -50,7 +50,7 @@ describe('what runs already', () => {
     await live.fill(60);
     await live.client[command]();
     using db = await Database.connect(live.address);
-    await expect(open(db, { timeouts: { busySeconds: 0.2, saveSeconds: 60 } })).rejects.toMatchObject({
+    await expect(take(db, { timeouts: { busySeconds: 0.2, saveSeconds: 60 } })).rejects.toMatchObject({
       code: 'database-busy',
       message: expect.stringContaining(what),
       hint: expect.stringContaining('BACKUP_BUSY_TIMEOUT_SECONDS'),
@@ -64,9 +64,9 @@ describe('what runs already', () => {
     await live.client.bgsave();
     using db = await Database.connect(live.address);
     const stop = new AbortController();
-    const opening = open(db, { signal: stop.signal });
+    const taking = take(db, { signal: stop.signal });
     stop.abort();
-    await expect(opening).rejects.toThrow(/abort/i);
+    await expect(taking).rejects.toThrow(/abort/i);
     expect(await live.info('rdb_bgsave_in_progress')).toBe('1');
   });
 });
@@ -78,18 +78,15 @@ describe('a save that fails', () => {
     await live.fill(50);
     await live.setSaveDelay(20 * MILLISECOND);
     using db = await Database.connect(live.address);
-    const opening = open(db);
+    const taking = take(db);
     const first = await saveChild(live);
     await live.setSaveDelay(0);
     process.kill(first, 'SIGKILL');
 
-    const dump = await opening;
+    const dump = await taking;
 
-    expect(dump.save?.startedCount).toBe(2);
-    const found = await loaded(await readWhole(dump), async (fresh) => [
-      await fresh.nodeCounts(),
-      await fresh.client.dbsize(),
-    ]);
+    expect(dump.written.save?.startedCount).toBe(2);
+    const found = await loaded(dump.value, async (fresh) => [await fresh.nodeCounts(), await fresh.client.dbsize()]);
     expect(found).toEqual([{ g: 1 }, 51]);
   });
 
@@ -98,7 +95,7 @@ describe('a save that fails', () => {
     // Nothing can be renamed over a folder that is not empty.
     await mkdir(join(live.server.folder, 'dump.rdb', 'in the way'), { recursive: true });
     using db = await Database.connect(live.address);
-    await expect(open(db)).rejects.toMatchObject({
+    await expect(take(db)).rejects.toMatchObject({
       code: 'database-failed',
       message: expect.stringContaining('failed to save its data'),
       hint: expect.stringContaining('log'),
@@ -113,8 +110,8 @@ describe('a save that fails', () => {
     await live.fill(50);
     await live.setSaveDelay(20 * MILLISECOND);
     using db = await Database.connect(live.address);
-    const opening = open(db, { timeouts: { busySeconds: 60, saveSeconds: 0.5 } });
-    const refused = expect(opening).rejects.toMatchObject({
+    const taking = take(db, { timeouts: { busySeconds: 60, saveSeconds: 0.5 } });
+    const refused = expect(taking).rejects.toMatchObject({
       code: 'deadline',
       message: expect.stringContaining('0.5 s'),
       hint: expect.stringContaining('redis-rdb-bgsave'),
@@ -141,20 +138,17 @@ describe('FLUSHALL while we save', () => {
     await live.graph('old', 'CREATE (:Old)');
     await live.setSaveDelay(20 * MILLISECOND);
     using db = await Database.connect(live.address);
-    const opening = open(db);
+    const taking = take(db);
     await saveChild(live);
     await live.setSaveDelay(0);
     await live.client.flushall();
     await live.graph('new', 'CREATE (:New)');
 
-    const dump = await opening;
+    const dump = await taking;
 
     // One by us before, one that was ended, one whose dump this is.
-    expect(dump.save?.startedCount).toBe(3);
-    const found = await loaded(await readWhole(dump), async (fresh) => [
-      await fresh.nodeCounts(),
-      await fresh.client.dbsize(),
-    ]);
+    expect(dump.written.save?.startedCount).toBe(3);
+    const found = await loaded(dump.value, async (fresh) => [await fresh.nodeCounts(), await fresh.client.dbsize()]);
     expect(found).toEqual([{ new: 1 }, 1]);
   });
 });

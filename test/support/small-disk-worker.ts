@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { parseAddress } from '../../agent/falkordb/address.ts';
 import { Database } from '../../agent/falkordb/database.ts';
-import { openDump } from '../../agent/falkordb/open-dump.ts';
 import { startScratch } from '../../agent/falkordb/scratch.ts';
 import { BackupError } from '../../core/model/errors.ts';
+import { take } from './dumps.ts';
 
 const MIB = 1024 * 1024;
 const [folder = '', scenario = ''] = process.argv.slice(2);
@@ -16,14 +16,7 @@ const fill = (keys: number) => Promise.all(Array.from({ length: keys }, (_, key)
 await fill(scenario === 'earlier-dump' ? 2 : 8);
 if (scenario === 'earlier-dump') await db.call('SAVE');
 
-const failure = await openDump(db, {
-  source: 'bgsave',
-  dataFolder: undefined,
-  timeouts: { busySeconds: 10, saveSeconds: 10 },
-  onSaveProgress: () => {},
-  log: () => {},
-  signal: AbortSignal.timeout(20_000),
-}).then(
+const failure = await take(db, { timeouts: { busySeconds: 10, saveSeconds: 10 } }).then(
   () => ({}),
   (error: unknown) =>
     error instanceof BackupError

@@ -29,7 +29,7 @@ async function backUp(compression: Compression, file = FILE): Promise<Manifest> 
     dump: chunked(file),
     dumpName: 'the dump',
     maxBytes: file.length,
-    sizeBytes: undefined,
+    sizeBytes: Promise.resolve(undefined),
     onProgress: () => {},
     signal: new AbortController().signal,
   });

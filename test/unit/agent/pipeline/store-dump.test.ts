@@ -24,7 +24,7 @@ function send(overrides: Partial<StoreDumpRequest> = {}) {
     dump: chunked(FILE, [9, 70_000]),
     dumpName: 'the dump of the test',
     maxBytes: FILE.length,
-    sizeBytes: undefined,
+    sizeBytes: Promise.resolve(undefined),
     onProgress: () => {},
     signal: new AbortController().signal,
     ...overrides,
