@@ -9,7 +9,7 @@ import type { EventType } from '../core/model/events.ts';
 import type { RetentionPolicy } from '../core/model/retention.ts';
 import type { Duration } from '../core/model/retention-rules.ts';
 import { toRetention } from '../core/model/retention-settings.ts';
-import { MIN_TOKEN_CHARACTERS } from '../core/model/service-settings.ts';
+import { isSendableToken, TOKEN_RULE } from '../core/model/service-settings.ts';
 import type { SettingValues } from '../core/model/settings.ts';
 import type { S3Options } from '../core/store/s3/s3-options.ts';
 import { type Address, parseAddress } from './falkordb/address.ts';
@@ -107,8 +107,8 @@ export function loadConfig({ flags, env, settingsFile }: ConfigSources): Config 
   const webhookSecret = readSettingFile(values.webhookSecretFile, 'BACKUP_WEBHOOK_SECRET_FILE', problems)?.trimEnd();
   if (webhookSecret === '') problems.push('BACKUP_WEBHOOK_SECRET_FILE names a file without a secret in it');
   const dashboardToken = readSettingFile(values.dashboardTokenFile, 'BACKUP_DASHBOARD_TOKEN_FILE', problems)?.trimEnd();
-  if (dashboardToken !== undefined && dashboardToken.length < MIN_TOKEN_CHARACTERS)
-    problems.push(`BACKUP_DASHBOARD_TOKEN_FILE names a file with less than ${MIN_TOKEN_CHARACTERS} characters in it`);
+  if (dashboardToken !== undefined && !isSendableToken(dashboardToken))
+    problems.push(`BACKUP_DASHBOARD_TOKEN_FILE: what is in the file ${TOKEN_RULE}`);
   problems.push(...scheduleProblems(values));
   const ca = readSettingFile(values.falkordbCaFile, 'FALKORDB_CA_FILE', problems);
   const cert = readSettingFile(values.restoreTlsCertFile, 'RESTORE_TLS_CERT_FILE', problems);

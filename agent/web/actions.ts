@@ -5,7 +5,7 @@ import { type BackupIdParts, formatBackupId } from '../../core/model/backup-id.t
 import type { MarkKind } from '../../core/model/mark.ts';
 import type { Service } from '../service/port.ts';
 import type { AcceptedAnswer, MarkAnswer } from './api.ts';
-import { notFound } from './refusal.ts';
+import { backupNotFound } from './refusal.ts';
 import type { TargetView } from './target-view.ts';
 
 /** In records of who said something. */
@@ -26,28 +26,32 @@ export function backUpNow({ name }: TargetView, { service, log }: ActionDeps): A
 
 /** @throws Refusal 404; lease-held, store-* */
 export async function verifyNow(
-  { name, served }: TargetView,
+  view: TargetView,
   parts: BackupIdParts,
   how: { load: boolean },
   { service, log }: ActionDeps,
 ): Promise<AcceptedAnswer> {
+  const { name, served } = view;
   const backupId = formatBackupId(parts);
-  if (!(await findManifest(served.store, parts)))
-    throw notFound(`There is no backup ${backupId} in ${served.store.url}.`);
+  const manifest = await view.inTime(findManifest(served.store, parts));
+  if (!manifest) throw backupNotFound(`There is no backup ${backupId} in ${served.store.url}.`);
   const accepted = { ...service.verify(name, backupId, how), backupId };
   log.info({ target: name, ...accepted, ...how }, 'The dashboard asked for a verification');
   return accepted;
 }
 
-/** @throws backup-not-found, store-* */
-export async function markNow(
+/** Where nobody waits any more it may still come to pass, and is then in the log. @throws backup-not-found, store-* */
+export function markNow(
   view: TargetView,
   parts: BackupIdParts,
   { mark, note }: { mark: MarkKind; note: string | null },
   { log, now }: ActionDeps,
 ): Promise<MarkAnswer> {
-  const { by, at } = await addMark(view.served.store, parts, { mark, by: BY, note, now: now() });
-  view.drop();
-  log.info({ target: view.name, backupId: formatBackupId(parts), note }, `The dashboard says that it is ${mark}`);
-  return { mark, at, by, note };
+  const noting = async () => {
+    const { by, at } = await addMark(view.served.store, parts, { mark, by: BY, note, now: now() });
+    view.drop();
+    log.info({ target: view.name, backupId: formatBackupId(parts), note }, `The dashboard says that it is ${mark}`);
+    return { mark, at, by, note };
+  };
+  return view.inTime(noting());
 }

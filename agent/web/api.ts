@@ -61,7 +61,10 @@ export interface TierAnswer {
   nextDue: string | null;
   /** Since when it should be there; null where nothing is missing. */
   overdueSince: string | null;
+  /** The newest that can be read. */
   newest: BackupSummary | null;
+  /** The newest of all, where it is newer than `newest` and its manifest cannot be read; `problem` says why. */
+  unreadable: { backupId: string; problem: string } | null;
   /** When a run last found that no backup was needed, where that is newer than the newest backup. */
   lastSkippedAt: string | null;
 }
@@ -213,7 +216,8 @@ export interface AcceptedAnswer {
 
 /**
  * GET /events?logs=true, as server-sent events: the name is `type`, the data JSON of the whole. Lines of the log come only
- * where they are asked for; who reconnects with the id of the last one gets those that it has missed.
+ * where they are asked for; who reconnects with the id of the last one gets those that it has missed. Besides, `alive` with
+ * `{}` comes every 15 s: where it does not, nobody is there any more.
  */
 export type ServerEvent =
   /** All that goes on; the first event of each stream. */

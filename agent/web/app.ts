@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono';
+import { Gate } from './gate.ts';
 import { type Env, type HandlerDeps, handlersOf } from './handlers.ts';
 import { assertMethod, assertOwnHost, methodNotAllowed } from './own-requests.ts';
 import type { PageFile } from './page-files.ts';
@@ -8,12 +9,11 @@ import { ROUTES, type RouteName } from './routes.ts';
 export interface AppOptions {
   /** Of the page, by path. */
   files: Map<string, PageFile>;
-  /** Whether nobody but this machine can be meant. */
-  isLocal: boolean;
+  listenHost: string;
 }
 
 /** What answers requests, whoever brings them. */
-export function createApp(deps: HandlerDeps, { files, isLocal }: AppOptions): Hono<Env> {
+export function createApp(deps: HandlerDeps, { files, listenHost }: AppOptions): Hono<Env> {
   const app = new Hono<Env>();
   const refuse = (c: Context<Env>, error: unknown) => {
     const { status, body, headers, isUnforeseen } = failedAnswer(error);
@@ -28,9 +28,13 @@ export function createApp(deps: HandlerDeps, { files, isLocal }: AppOptions): Ho
   );
   app.use((c, next) => {
     assertMethod(c.req.method);
-    if (isLocal) assertOwnHost(c.req.header('host'), deps.publicUrl);
+    if (!OPEN_TO_ALL_NAMES.includes(c.req.path)) {
+      assertOwnHost(c.req.header('host'), { publicUrl: deps.publicUrl, listenHost });
+    }
     return next();
   });
+  const gate = new Gate();
+  app.use('/api/*', (_, next) => gate.pass(next));
   const handlers = handlersOf(deps);
   const methods = new Map<string, string[]>();
   for (const [name, route] of Object.entries(ROUTES)) {
@@ -46,6 +50,8 @@ export function createApp(deps: HandlerDeps, { files, isLocal }: AppOptions): Ho
   return app;
 }
 
+/** What monitors ask by whatever name they know: it tells no more than numbers and names of targets. */
+const OPEN_TO_ALL_NAMES: string[] = ['/healthz', '/metrics'];
 const NOT_BUILT = 'The dashboard was not built: run "npm run build". The API is at /api/v1.\n';
 
 function fileAnswer(c: Context<Env>, files: Map<string, PageFile>): Response | Promise<Response> {

@@ -5,7 +5,7 @@ import type { BackupIdParts } from '../../core/model/backup-id.ts';
 import { backupPrefix } from '../../core/model/keys.ts';
 import type { BackupAnswer, BackupsAnswer } from './api.ts';
 import type { BackupsQuery } from './queries.ts';
-import { notFound } from './refusal.ts';
+import { backupNotFound } from './refusal.ts';
 import type { TargetView } from './target-view.ts';
 
 const MAX_VERIFICATIONS = 50;
@@ -16,7 +16,7 @@ export async function backupsAnswer(views: readonly TargetView[], query: Backups
   const found = await Promise.all(
     views.map(async (view) => {
       const backups = (await view.backups()).filter((backup) => tier === undefined || backup.tier === tier);
-      return search === undefined ? backups : view.summaries.matching(backups, search);
+      return search === undefined ? backups : view.inTime(view.summaries.matching(backups, search));
     }),
   );
   // Ids begin with the scheduled time.
@@ -31,7 +31,7 @@ export async function backupAnswer({ summaries, served }: TargetView, parts: Bac
   const { store } = served;
   const [backup] = await summaries.list(backupPrefix(parts));
   const entry = backup && (await readEntry(store, parts));
-  if (!entry) throw notFound(`There is no such backup in ${store.url}.`, 'GET /api/v1/backups lists those that exist.');
+  if (!entry) throw backupNotFound(`There is no such backup in ${store.url}.`);
   const verifications = await readVerifications(store, parts, MAX_VERIFICATIONS);
   const marks = await readMarks(store, parts);
   return {

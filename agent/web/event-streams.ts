@@ -1,14 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { LogLine, ServerEvent } from './api.ts';
+import type { ServerEvent } from './api.ts';
 import type { EventHub } from './event-hub.ts';
 import type { LogBuffer } from './log-buffer.ts';
 import { Refusal } from './refusal.ts';
 
 const MAX_STREAMS = 50;
 const HEARTBEAT_MS = 15_000;
+/** With a name, as a page hears no comments; without an id, as that of the last line of the log is to stay. */
+const HEARTBEAT = 'event: alive\ndata: {}\n\n';
 const RECONNECT_MS = 2000;
 /** Who has so much still to read is dropped: it comes back, and begins with what is then. */
 const MAX_QUEUED_BYTES = 1_000_000;
+/** Of the lines that it has missed: all of them at once, so that they are to leave room for others. */
+const MAX_MISSED_BYTES = MAX_QUEUED_BYTES / 2;
 
 /** Server-sent events, to as many as listen. */
 export class EventStreams {
@@ -23,7 +27,7 @@ export class EventStreams {
     this.#hub = hub;
     this.#logs = logs;
     this.#heartbeat = setInterval(() => {
-      for (const response of this.#open) send(response, ': alive\n\n');
+      for (const response of this.#open) send(response, HEARTBEAT);
     }, HEARTBEAT_MS).unref();
   }
 
@@ -32,8 +36,8 @@ export class EventStreams {
   }
 
   /**
-   * Begins with all that goes on. Where it is told of lines of the log, and says which one it had last, it gets those that
-   * came since.
+   * Begins with all that goes on. Where it is told of lines of the log, and says which one it had last, it gets the newest of
+   * those that came since.
    * @throws Refusal 503 where there are too many already
    */
   begin(request: IncomingMessage, response: ServerResponse, { withLogs }: { withLogs: boolean }): void {
@@ -42,7 +46,7 @@ export class EventStreams {
     response.writeHead(200, headers);
     send(response, `retry: ${RECONNECT_MS}\n\n`);
     this.#tell(response, this.#hub.first());
-    if (withLogs) for (const line of this.#missed(request)) this.#tell(response, { type: 'log', line });
+    if (withLogs) for (const text of this.#missed(request)) send(response, text);
     const unsubscribe = this.#hub.subscribe((event) => {
       if (withLogs || event.type !== 'log') this.#tell(response, event);
     });
@@ -60,13 +64,27 @@ export class EventStreams {
   }
 
   #tell(response: ServerResponse, event: ServerEvent): void {
-    const id = event.type === 'log' ? `id: ${this.#epoch}-${event.line.seq}\n` : '';
-    send(response, `${id}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+    send(response, this.#textOf(event));
   }
 
-  #missed({ headers }: IncomingMessage): LogLine[] {
+  #textOf(event: ServerEvent): string {
+    const id = event.type === 'log' ? `id: ${this.#epoch}-${event.line.seq}\n` : '';
+    return `${id}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+  }
+
+  /** Oldest first; of more than is kept for a reader the newest. */
+  #missed({ headers }: IncomingMessage): string[] {
     const [epoch, seq] = String(headers['last-event-id'] ?? '').split('-');
-    return epoch === String(this.#epoch) && /^\d+$/.test(seq ?? '') ? this.#logs.after(Number(seq)) : [];
+    if (epoch !== String(this.#epoch) || !/^\d+$/.test(seq ?? '')) return [];
+    const texts: string[] = [];
+    let bytes = 0;
+    for (const line of this.#logs.after(Number(seq)).reverse()) {
+      const text = this.#textOf({ type: 'log', line });
+      bytes += Buffer.byteLength(text);
+      if (bytes > MAX_MISSED_BYTES) break;
+      texts.push(text);
+    }
+    return texts.reverse();
   }
 }
 

@@ -5,14 +5,14 @@ import type { z } from 'zod';
 import type { MarkKind } from '../../core/model/mark.ts';
 import type { Access } from './access.ts';
 import { type ActionDeps, backUpNow, markNow, verifyNow } from './actions.ts';
-import type { LogsAnswer, PlanAnswer, RetentionAnswer } from './api.ts';
+import type { BackupAnswer, LogsAnswer, PlanAnswer, RetentionAnswer } from './api.ts';
 import { backupAnswer, backupsAnswer } from './backups-answer.ts';
 import { SingleFlight } from './cached.ts';
 import { Costly } from './costly.ts';
 import type { EventStreams } from './event-streams.ts';
 import { type Healthy, healthOf, readinessOf, type Unhealthy } from './health.ts';
 import type { LogBuffer } from './log-buffer.ts';
-import { assertOwnAction } from './own-requests.ts';
+import { assertOwnAction, assertOwnSite } from './own-requests.ts';
 import { planAnswer } from './plan-answer.ts';
 import {
   backUpBody,
@@ -36,6 +36,8 @@ import { targetsAnswer } from './targets-answer.ts';
 import type { Views } from './views.ts';
 
 export type Env = { Bindings: HttpBindings };
+/** For tabs that ask at the same time, and for who clicks again; what this service changes is seen at once all the same. */
+const FRESH_MS = 15_000;
 type Handler = (c: Context<Env>) => Response | Promise<Response>;
 
 export interface HandlerDeps extends ActionDeps {
@@ -53,7 +55,8 @@ export interface HandlerDeps extends ActionDeps {
 export function handlersOf(deps: HandlerDeps): Record<RouteName, Handler> {
   const { service, views, access, logs, streams, publicUrl, refreshSeconds, now } = deps;
   const plans = new Costly<PlanAnswer>('The plan of the restore');
-  const retentions = new Costly<RetentionAnswer>('Looking what would be removed');
+  const retentions = new Costly<RetentionAnswer>('Looking what would be removed', { freshMs: FRESH_MS });
+  const details = new Costly<BackupAnswer>('Reading the backup', { maxAtOnce: 16, maxAMinute: 600, freshMs: FRESH_MS });
   const metrics = new SingleFlight<string>();
 
   const act = async <T>(c: Context<Env>, schema: z.ZodType<T>): Promise<T> => {
@@ -85,9 +88,11 @@ export function handlersOf(deps: HandlerDeps): Record<RouteName, Handler> {
     backup: async (c) => {
       parseQuery(noQuery, c.req.url);
       const { view, parts } = views.ofBackup(idOf(c));
-      return c.json(await backupAnswer(view, parts));
+      const name = `${idOf(c)} ${view.generation}`;
+      return c.json(await view.inTime(details.answer(name, () => backupAnswer(view, parts))));
     },
     plan: async (c) => {
+      assertOwnSite(c.req.header('sec-fetch-site'));
       const { target } = parseQuery(targetQuery, c.req.url);
       const id = idOf(c);
       const into = views.named(target ?? views.ofBackup(id).view.name);
@@ -103,8 +108,9 @@ export function handlersOf(deps: HandlerDeps): Record<RouteName, Handler> {
       return c.json({ lines: logs.query(query) } satisfies LogsAnswer);
     },
     retention: async (c) => {
+      assertOwnSite(c.req.header('sec-fetch-site'));
       const view = views.theOne(parseQuery(targetQuery, c.req.url).target);
-      return c.json(await retentions.answer(view.name, () => retentionAnswer(view, now())));
+      return c.json(await retentions.answer(`${view.name} ${view.generation}`, () => retentionAnswer(view, now())));
     },
     events: (c) => {
       const withLogs = parseQuery(eventsQuery, c.req.url).logs === 'true';

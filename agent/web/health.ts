@@ -18,7 +18,8 @@ export interface Unhealthy {
 /** Whether the service itself is at work: where it is not, it is to be started again. */
 export function healthOf(service: Service, now: Date): Healthy | Unhealthy {
   const lookAt = service.lastLookAt();
-  if (now.getTime() - lookAt.getTime() < MAX_SILENCE_MS) return { status: 'ok' };
+  // Of a clock that was set back, too: until the next look nobody knows.
+  if (Math.abs(now.getTime() - lookAt.getTime()) < MAX_SILENCE_MS) return { status: 'ok' };
   return { status: 'unavailable', problems: [`The clock has not looked for anything since ${lookAt.toISOString()}.`] };
 }
 

@@ -4,10 +4,12 @@ import { parseLogLine } from './log-line.ts';
 import { LOG_LEVELS, type LogsQuery } from './queries.ts';
 
 const MAX_LINES = 5000;
-const MAX_BYTES = 8_000_000;
+const MAX_BYTES = 16_000_000;
 
 interface Held {
   line: LogLine;
+  /** What is searched, in lower case: made once, as anybody may search. */
+  text: string;
   bytes: number;
 }
 
@@ -51,11 +53,13 @@ export class LogBuffer implements DestinationStream {
     const wanted = search?.toLowerCase();
     const found: LogLine[] = [];
     for (let index = this.#held.length - 1; index >= 0 && found.length < limit; index--) {
-      const line = this.#held[index]?.line;
-      if (!line || LOG_LEVELS.indexOf(line.level) < atLeast) continue;
+      const held = this.#held[index];
+      if (!held) continue;
+      const { line, text } = held;
+      if (LOG_LEVELS.indexOf(line.level) < atLeast) continue;
       if (target !== undefined && line.target !== target) continue;
       if (runId !== undefined && line.runId !== runId) continue;
-      if (wanted === undefined || textOf(line).includes(wanted)) found.push(line);
+      if (wanted === undefined || text.includes(wanted)) found.push(line);
     }
     return found.reverse();
   }
@@ -70,9 +74,10 @@ export class LogBuffer implements DestinationStream {
     if (!parsed) return undefined;
     this.#seq += 1;
     const line = { seq: this.#seq, ...parsed };
+    const searched = textOf(line);
     // A character of a string takes up to two.
-    const bytes = 2 * JSON.stringify(line).length;
-    this.#held.push({ line, bytes });
+    const bytes = 2 * (JSON.stringify(line).length + searched.length);
+    this.#held.push({ line, text: searched, bytes });
     this.#bytes += bytes;
     while (this.#held.length > this.#maxLines || this.#bytes > this.#maxBytes) {
       this.#bytes -= this.#held.shift()?.bytes ?? 0;

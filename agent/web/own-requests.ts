@@ -1,23 +1,25 @@
-import { isIPv4 } from 'node:net';
+import { isIP } from 'node:net';
 import { Refusal } from './refusal.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'DELETE'];
 
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
-}
-
 /**
- * A page of somebody else's, whose name was made to resolve to this machine, comes with that name: where only this machine
- * is listened to, only its own names are meant, and that of the proxy before it.
+ * A page of somebody else's, whose name was made to resolve to this service, comes with that name (DNS rebinding): it can
+ * be any public name, wherever the service listens, as what a container listens on is published elsewhere. It cannot be an
+ * address, nor a name without a dot, such as localhost or a service of a compose file: none of those can be had in public.
  * @throws Refusal 421
  */
-export function assertOwnHost(host: string | undefined, publicUrl: URL | undefined): void {
-  if (publicUrl !== undefined && host?.toLowerCase() === publicUrl.host) return;
-  const name = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::\d+)?$/i.exec(host ?? '')?.[1] ?? '';
-  if (isLoopback(name.replace(/^\[(.*)\]$/, '$1').toLowerCase())) return;
-  throw new Refusal(421, 'wrong-host', 'This service answers to localhost, 127.0.0.1 and [::1] only.', {
-    hint: 'Open it by one of these names. Behind a proxy, BACKUP_DASHBOARD_URL says where people open it.',
+export function assertOwnHost(
+  host: string | undefined,
+  { publicUrl, listenHost }: { publicUrl: URL | undefined; listenHost: string },
+): void {
+  const lower = host?.toLowerCase() ?? '';
+  if (publicUrl !== undefined && lower === publicUrl.host) return;
+  const [, bracketed = '', name = ''] = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::\d+)?$/.exec(lower) ?? [];
+  if (isIP(bracketed || name) !== 0 || name === listenHost.toLowerCase()) return;
+  if (name !== '' && !name.includes('.')) return;
+  throw new Refusal(421, 'wrong-host', 'This service is not known by the name that it was asked by.', {
+    hint: 'Open it by localhost or an address. BACKUP_DASHBOARD_URL says by which other name people open it.',
   });
 }
 
@@ -48,14 +50,21 @@ export function assertOwnAction(
   publicUrl: URL | undefined,
 ): void {
   const isOwn = URL.canParse(origin ?? '') && new URL(origin ?? '').host === host?.toLowerCase();
-  const isForeign = origin !== undefined && origin !== publicUrl?.origin && !isOwn;
-  if (isForeign || (fetchSite !== undefined && !['same-origin', 'none'].includes(fetchSite))) {
-    throw new Refusal(403, 'foreign-origin', 'Another site has asked for this.', {
-      hint: 'Act from the dashboard itself. Behind a proxy, BACKUP_DASHBOARD_URL says where people open it.',
-    });
-  }
+  if (origin !== undefined && origin !== publicUrl?.origin && !isOwn) throw foreignOrigin();
+  assertOwnSite(fetchSite);
   if (/^application\/json *(;|$)/i.test(contentType ?? '')) return;
   throw new Refusal(415, 'unsupported-media-type', 'Only JSON is taken.', {
     hint: 'Send "Content-Type: application/json".',
+  });
+}
+
+/** Browsers say by which site a page was loaded that asks; others say nothing. @throws Refusal 403 */
+export function assertOwnSite(fetchSite: string | undefined): void {
+  if (fetchSite !== undefined && !['same-origin', 'none'].includes(fetchSite)) throw foreignOrigin();
+}
+
+function foreignOrigin(): Refusal {
+  return new Refusal(403, 'foreign-origin', 'Another site has asked for this.', {
+    hint: 'Do it from the dashboard itself. Behind a proxy, BACKUP_DASHBOARD_URL says where people open it.',
   });
 }

@@ -28,6 +28,11 @@ export function notFound(what: string, hint: string | null = null): Refusal {
   return new Refusal(404, 'not-found', what, { hint });
 }
 
+/** As the verbs say it of one that is not there. */
+export function backupNotFound(what: string): Refusal {
+  return new Refusal(404, 'backup-not-found', what, { hint: 'GET /api/v1/backups lists those that exist.' });
+}
+
 /** @param problems a sentence each */
 export function badRequest(problems: string[]): Refusal {
   return new Refusal(400, 'bad-request', problems.join('; '), { hint: 'docs/api.md describes what each route takes.' });

@@ -8,13 +8,15 @@ import type { FailureAnswer, RunAnswer } from './api.ts';
 import { BoundedMap } from './bounded-map.ts';
 
 const PARALLEL_READS = 16;
-const MAX_RUNS = 5000;
+const MAX_OLDER_RUNS = 5000;
 
 /** Runs of one target as the page shows them. Records never change: one that was read is not read again. */
 export class RunAnswers {
   readonly #store: ObjectStore;
   readonly #target: string;
-  readonly #known = new BoundedMap<Run>(MAX_RUNS);
+  /** Those that were last read since a time: as many as there are, as they are read again and again. */
+  #recent: ReadonlyMap<string, Run> = new Map();
+  readonly #older = new BoundedMap<Run>(MAX_OLDER_RUNS);
 
   constructor(store: ObjectStore, target: string) {
     this.#store = store;
@@ -24,6 +26,18 @@ export class RunAnswers {
   /** The keys of the records of each run since a time, oldest first. @throws store-* */
   list(since: Date): Promise<Map<string, string[]>> {
     return listRunKeys(this.#store, this.#target, since);
+  }
+
+  /** All since a time, oldest first. @param made as of `read` @throws store-* */
+  async readSince(since: Date, made: ReadonlyMap<string, string>): Promise<RunAnswer[]> {
+    const listed = await this.list(since);
+    const read = async ([runId, keys]: [string, string[]]): Promise<[string, Run]> => [
+      keys.join(' '),
+      await this.#read(runId, keys),
+    ];
+    const runs = await pMap(listed, read, { concurrency: PARALLEL_READS });
+    this.#recent = new Map(runs);
+    return runs.map(([, run]) => toAnswer(this.#target, run, made.get(run.runId)));
   }
 
   /**
@@ -38,10 +52,10 @@ export class RunAnswers {
 
   async #read(runId: string, keys: string[]): Promise<Run> {
     const version = keys.join(' ');
-    const known = this.#known.get(version);
+    const known = this.#recent.get(version) ?? this.#older.get(version);
     if (known) return known;
     const run = await readRun(this.#store, runId, keys);
-    this.#known.set(version, run);
+    this.#older.set(version, run);
     return run;
   }
 }

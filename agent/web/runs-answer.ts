@@ -30,8 +30,6 @@ async function listRuns(view: TargetView): Promise<ListedRun[]> {
 
 async function readPage(view: TargetView, page: ListedRun[]): Promise<RunAnswer[]> {
   const own = page.filter((run) => run.view === view);
-  return view.runAnswers.read(
-    own.map(({ runId, keys }) => [runId, keys]),
-    await view.made(),
-  );
+  const runs = own.map(({ runId, keys }): [string, string[]] => [runId, keys]);
+  return view.inTime(view.runAnswers.read(runs, await view.made()));
 }

@@ -12,6 +12,8 @@ export class StoreLook {
   readonly #url: string;
   readonly #now: () => Date;
   #state: PartState;
+  /** By a clock that nobody sets. */
+  #checkedMs = Number.NEGATIVE_INFINITY;
 
   constructor(url: string, now: () => Date) {
     this.#url = url;
@@ -25,8 +27,7 @@ export class StoreLook {
   }
 
   isUpSince(ms: number): boolean {
-    const { state, checkedAt } = this.#state;
-    return state === 'up' && this.#now().getTime() - Date.parse(checkedAt) < ms;
+    return this.#state.state === 'up' && performance.now() - this.#checkedMs < ms;
   }
 
   /** @throws as `read` */
@@ -34,6 +35,7 @@ export class StoreLook {
     try {
       const value = await read();
       this.#state = up(this.#now());
+      this.#checkedMs = performance.now();
       return value;
     } catch (error) {
       if (error instanceof BackupError) this.#state = down(error, this.#now());

@@ -1,20 +1,18 @@
-import { recallAlert } from '../../core/catalog/alerts.ts';
 import { BackupError } from '../../core/model/errors.ts';
 import { leaseKey, tierPrefix } from '../../core/model/keys.ts';
-import { SCHEDULED_TIERS, TIERS, type Tier } from '../../core/model/tiers.ts';
+import { TIERS, type Tier } from '../../core/model/tiers.ts';
 import type { ServedTarget } from '../service/port.ts';
-import { measure } from '../status.ts';
-import type { BackupSummary, PartState, RunAnswer, TargetAnswer } from './api.ts';
+import type { BackupSummary, PartState, RunAnswer } from './api.ts';
 import { BackupSummaries } from './backup-summaries.ts';
 import { Cached } from './cached.ts';
 import { DatabaseLook } from './database-look.ts';
 import { down } from './part-state.ts';
+import { readOverdue } from './read-overdue.ts';
 import { RunAnswers } from './run-answers.ts';
+import { SizeLook, type StoreSize, type StoreSizes } from './size-look.ts';
 import { StoreLook } from './store-look.ts';
 
 const FRESH_MS = 15_000;
-/** It lists the whole store. */
-const SIZE_FRESH_MS = 300_000;
 const PROBE_WAIT_MS = 5000;
 const RUNS_WINDOW_MS = 31 * 24 * 3600 * 1000;
 
@@ -26,7 +24,8 @@ export interface StoreFacts {
   runs: RunAnswer[];
   /** What the watchdog found missing, and since when. */
   overdue: Map<Tier, Date>;
-  size: NonNullable<TargetAnswer['size']>;
+  /** Null where that takes longer than all else. */
+  size: StoreSize | null;
 }
 
 /** What is known of one target, read from its store and its database no more often than is needed. */
@@ -41,10 +40,11 @@ export class TargetView {
   readonly #runs: Cached<RunAnswer[]>;
   readonly #runKeys: Cached<Map<string, string[]>>;
   readonly #overdue: Cached<Map<Tier, Date>>;
-  readonly #size: Cached<StoreFacts['size']>;
+  readonly #size: SizeLook;
   readonly #probe: Cached<void>;
+  #generation = 0;
 
-  constructor(served: ServedTarget, now: () => Date) {
+  constructor(served: ServedTarget, now: () => Date, measured: StoreSizes = new Map()) {
     const { store, config, name } = served;
     this.served = served;
     this.#now = now;
@@ -52,13 +52,12 @@ export class TargetView {
     this.database = new DatabaseLook(config.falkordb, now);
     this.summaries = new BackupSummaries(store);
     this.runAnswers = new RunAnswers(store, name);
-    const cached = <T>(read: () => Promise<T>, freshMs = FRESH_MS) =>
-      new Cached(() => this.#store.noting(read), { freshMs });
+    const cached = <T>(read: () => Promise<T>) => new Cached(() => this.#store.noting(read), { freshMs: FRESH_MS });
     this.#backups = cached(() => this.#readBackups());
     this.#runs = cached(() => this.#readRuns());
     this.#runKeys = cached(() => this.runAnswers.list(new Date(0)));
-    this.#overdue = cached(() => this.#readOverdue());
-    this.#size = cached(() => measure(store, name), SIZE_FRESH_MS);
+    this.#overdue = cached(() => readOverdue(served));
+    this.#size = new SizeLook(served, measured);
     this.#probe = cached(() => this.#readLittle());
   }
 
@@ -66,9 +65,20 @@ export class TargetView {
     return this.served.name;
   }
 
-  /** What was read so far no longer counts. */
+  /** Counts how often what was read no longer counted. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** What was read so far no longer counts, but for the size: a run changes little of it. */
   drop(): void {
-    for (const cached of [this.#backups, this.#runs, this.#runKeys, this.#overdue, this.#size]) cached.drop();
+    this.#generation += 1;
+    for (const cached of [this.#backups, this.#runs, this.#runKeys, this.#overdue]) cached.drop();
+  }
+
+  /** What is read or written here elsewhere, waited for as long as all else. @throws store-unavailable; as `work` */
+  inTime<T>(work: Promise<T>): Promise<T> {
+    return this.#store.inTime(work);
   }
 
   /** @throws store-* */
@@ -88,9 +98,9 @@ export class TargetView {
 
   /** Null where the store does not say. */
   async facts(): Promise<{ state: PartState; facts: StoreFacts | null }> {
-    const reads = [this.#backups.get(), this.#runs.get(), this.#overdue.get(), this.#size.get()] as const;
+    const reads = Promise.all([this.#backups.get(), this.#runs.get(), this.#overdue.get()]);
     try {
-      const [backups, runs, overdue, size] = await this.#store.inTime(Promise.all(reads));
+      const [[backups, runs, overdue], size] = await Promise.all([this.#store.inTime(reads), this.#size.get()]);
       return { state: this.#store.state, facts: { backups, runs, overdue, size } };
     } catch (error) {
       if (!(error instanceof BackupError)) throw error;
@@ -116,21 +126,8 @@ export class TargetView {
   }
 
   async #readRuns(): Promise<RunAnswer[]> {
-    const keys = await this.runAnswers.list(new Date(this.#now().getTime() - RUNS_WINDOW_MS));
-    return this.runAnswers.read([...keys], madeBy(await this.#backups.get()));
-  }
-
-  async #readOverdue(): Promise<Map<Tier, Date>> {
-    const { store, config } = this.served;
-    const overdue = new Map<Tier, Date>();
-    for (const tier of SCHEDULED_TIERS) {
-      if (config.service.schedules[tier] === null) continue;
-      const recalled = await recallAlert(store, this.name, tier);
-      if (recalled.kind === 'known' && recalled.alert.overdue) {
-        overdue.set(tier, new Date(recalled.alert.overdue.since));
-      }
-    }
-    return overdue;
+    const since = new Date(this.#now().getTime() - RUNS_WINDOW_MS);
+    return this.runAnswers.readSince(since, madeBy(await this.#backups.get()));
   }
 
   async #readLittle(): Promise<void> {

@@ -51,7 +51,8 @@ function tierAnswer(tier: Tier, { name, served }: TargetView, service: Service, 
   const scheduled = SCHEDULED_TIERS.find((candidate) => candidate === tier);
   const cron = scheduled ? schedules[scheduled] : null;
   const nextDue = scheduled && cron !== null ? service.nextDue(name, scheduled) : null;
-  const newest = facts?.backups.find((backup) => backup.tier === tier && backup.facts !== null) ?? null;
+  const backups = facts?.backups.filter((backup) => backup.tier === tier) ?? [];
+  const newest = backups.find((backup) => backup.facts !== null) ?? null;
   const skippedAt = facts && lastSkip(facts.runs, tier);
   const isSkipNewer = skippedAt !== null && (newest === null || Date.parse(skippedAt) > coveredUpTo(newest));
   const lastSkippedAt = isSkipNewer ? skippedAt : null;
@@ -61,8 +62,13 @@ function tierAnswer(tier: Tier, { name, served }: TargetView, service: Service, 
     nextDue: nextDue?.toISOString() ?? null,
     overdueSince: scheduled ? overdueSince(scheduled, facts, newest, lastSkippedAt) : null,
     newest,
+    unreadable: unreadable(backups[0]),
     lastSkippedAt,
   };
+}
+
+function unreadable(newest: BackupSummary | undefined): TierAnswer['unreadable'] {
+  return newest?.problem ? { backupId: newest.backupId, problem: newest.problem.message } : null;
 }
 
 /** What the watchdog found is up to a look old: one that came since is not missing any more. */

@@ -1,6 +1,7 @@
 import { type BackupIdParts, parseBackupId } from '../../core/model/backup-id.ts';
 import type { Service } from '../service/port.ts';
-import { badRequest, notFound } from './refusal.ts';
+import { backupNotFound, badRequest, notFound } from './refusal.ts';
+import type { StoreSizes } from './size-look.ts';
 import { TargetView } from './target-view.ts';
 
 /** The targets that are served, as requests name them. */
@@ -9,7 +10,8 @@ export class Views {
   readonly #unsubscribe: () => void;
 
   constructor(service: Service, now: () => Date) {
-    this.all = service.targets.map((served) => new TargetView(served, now));
+    const measured: StoreSizes = new Map();
+    this.all = service.targets.map((served) => new TargetView(served, now, measured));
     const recorded = new Map<string, string>();
     this.#unsubscribe = service.subscribe((change) => {
       if (change.type === 'ended') this.#find(change.ended.target)?.drop();
@@ -48,7 +50,7 @@ export class Views {
   /** @throws Refusal 404 where it is no id of a backup, or one of a target that is not served here */
   ofBackup(id: string): { view: TargetView; parts: BackupIdParts } {
     const parts = parseBackupId(id);
-    if (!parts) throw notFound('That is no backup id.', 'GET /api/v1/backups lists those that exist.');
+    if (!parts) throw backupNotFound('That is no backup id.');
     return { view: this.named(parts.target), parts };
   }
 

@@ -4,7 +4,13 @@ import { DEFAULT_PRUNE_SCHEDULE, DEFAULT_SCHEDULES } from './tiers.ts';
 
 const HOUR_SECONDS = 3600;
 const DAY_SECONDS = 24 * HOUR_SECONDS;
-export const MIN_TOKEN_CHARACTERS = 16;
+/** As a header of HTTP can carry it: no blanks, and nothing but ASCII. */
+const SENDABLE_TOKEN = /^[\x21-\x7e]{16,}$/;
+export const TOKEN_RULE = 'must have at least 16 characters: ASCII, and no blanks';
+
+export function isSendableToken(token: string): boolean {
+  return SENDABLE_TOKEN.test(token);
+}
 
 /** Null for never. That it is a schedule is seen when the clock is made of it (core/catalog/due-times.ts). */
 const schedule = text.transform((expression) => (expression === 'off' ? null : expression));
@@ -83,9 +89,10 @@ export const SERVICE_SETTINGS = {
   },
   dashboardToken: {
     env: 'BACKUP_DASHBOARD_TOKEN',
-    description: 'Lets who knows it act on the dashboard and through the API; without one they only show',
+    description:
+      '16 or more ASCII characters without blanks: who knows them may act on the dashboard and through the API; without it they only show',
     secret: true,
-    schema: z.string().min(MIN_TOKEN_CHARACTERS, `must have at least ${MIN_TOKEN_CHARACTERS} characters`),
+    schema: z.string().refine(isSendableToken, TOKEN_RULE),
   },
   dashboardTokenFile: {
     env: 'BACKUP_DASHBOARD_TOKEN_FILE',

@@ -128,6 +128,7 @@ describe('GET /api/v1/targets', () => {
       nextDue: '2031-01-01T00:00:00.000Z',
       overdueSince: null,
       newest: null,
+      unreadable: null,
       lastSkippedAt: null,
     });
     expect(target.tiers[4]).toMatchObject({ schedule: null, nextDue: null, newest: { backupId: real.backupId } });
@@ -158,6 +159,58 @@ describe('GET /api/v1/targets', () => {
       },
       problem: null,
     });
+  });
+
+  test('tells of a newest backup that cannot be read, beside the newest that can', async () => {
+    const tier = async (name: string) => {
+      await using view = await fresh();
+      const [, other] = (await view.ask('/api/v1/targets')).json.targets;
+      return other.tiers.find((each: { tier: string }) => each.tier === name);
+    };
+    const broken = async (hours: number) => {
+      const key = manifestKey(at('other', 'weekly', hours));
+      await store.put(key, new TextEncoder().encode('{"broken'));
+      return key;
+    };
+    const keys = [await broken(230)];
+    const alone = formatBackupId(at('other', 'weekly', 230));
+    expect(await tier('weekly')).toMatchObject({ newest: null, unreadable: { backupId: alone } });
+    const good = await storeBackup(store, 'other', 'weekly', ago(220), { runId: newRunId(ago(220)) });
+    expect(await tier('weekly')).toMatchObject({ newest: { backupId: good }, unreadable: null });
+    keys.push(await broken(210));
+    expect(await tier('weekly')).toMatchObject({
+      newest: { backupId: good },
+      unreadable: {
+        backupId: formatBackupId(at('other', 'weekly', 210)),
+        problem: expect.stringContaining('manifest'),
+      },
+    });
+    for (const key of [...keys, manifestKey(at('other', 'weekly', 220))]) await store.delete(key);
+  });
+
+  test('measures a store once for all of its targets, and not again for each run', async () => {
+    let measured = 0;
+    const counted = new Proxy(store, {
+      get: (inner, name) => {
+        const value = Reflect.get(inner, name, inner);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) => {
+          if (name === 'list' && args[0] === '') measured += 1;
+          return value.apply(inner, args);
+        };
+      },
+    });
+    const own = new ServedTargets(['falkordb', 'other'].map((target) => servedTarget(live, counted, { target })));
+    await using view = await startDashboard(own);
+    const sizes = async () =>
+      (await view.ask('/api/v1/targets')).json.targets.map((each: { size: unknown }) => each.size);
+    const [size, same] = await sizes();
+    expect(size).toMatchObject({ scope: 'store', objects: expect.any(Number) });
+    expect(same).toEqual(size);
+    const ended = { kind: 'backup', target: 'other', runId: 'r', backupId: null, message: '', hint: null } as const;
+    own.tell({ type: 'ended', ended: { ...ended, outcome: 'completed' } });
+    expect(await sizes()).toEqual([size, size]);
+    expect(measured).toBe(1);
   });
 
   test('tells of a failure until a later run of the same tier went well', async () => {
@@ -454,6 +507,22 @@ describe('GET /api/v1/retention', () => {
     });
     expect(json.decisions[0]).toMatchObject({ backup: { backupId: others.at(-1) }, keep: true });
   });
+});
+
+test('what costs much is not made again for each tab, and anew for what has changed', async () => {
+  const own = new ServedTargets([servedTarget(live, store, { target: 'other' })]);
+  await using view = await startDashboard(own);
+  const id = others[0];
+  const ask = async () => {
+    const answers = [await view.ask('/api/v1/retention'), await view.ask(`/api/v1/backups/${id}`)];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    return answers[1]?.json.marks.length;
+  };
+  const before = await ask();
+  for (let time = 0; time < 40; time++) expect(await ask()).toBe(before);
+  expect((await view.act('POST', `/api/v1/backups/${id}/pin`, {})).status).toBe(200);
+  expect(await ask()).toBe(before + 1);
+  expect((await view.act('DELETE', `/api/v1/backups/${id}/pin`, {})).status).toBe(200);
 });
 
 describe('what acts', () => {

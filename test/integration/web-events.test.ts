@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Activity } from '../../agent/service/port.ts';
 import type { ServerEvent } from '../../agent/web/api.ts';
 import type { ObjectStore } from '../../core/store/object-store.ts';
@@ -129,6 +129,43 @@ describe('the stream of events', () => {
     tellEnded();
     await without.until(({ type }) => type === 'ended');
     expect(without.events.map(({ name }) => name)).toEqual(['activities', 'ended']);
+  });
+
+  test('says that it is alive, by an event that a page can hear', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      await using own = await startDashboard(service);
+      await using stream = await openEventStream(own.url, { query: '?logs=true' });
+      own.log.info('a line');
+      await stream.until((event) => messageOf(event)[0] === 'a line');
+      for (const times of [1, 2]) {
+        vi.advanceTimersByTime(15_000);
+        await eventually(() => expect(stream.events.filter(({ name }) => name === 'alive')).toHaveLength(times));
+      }
+      // The line stays the last that it has had.
+      expect(stream.text()).toMatch(/\n\nevent: alive\ndata: \{\}\n\nevent: alive\ndata: \{\}\n\n$/);
+      expect(stream.events.filter(({ id }) => id !== undefined)).toHaveLength(1);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('gives who has missed more than is kept for a reader the newest of it, and goes on', async () => {
+    await using first = await openEventStream(dashboard.url, { query: '?logs=true' });
+    dashboard.log.info('one');
+    const { id = '' } = await first.until((event) => messageOf(event)[0] === 'one');
+    await first[Symbol.asyncDispose]();
+    for (let line = 0; line < 100; line++) dashboard.log.info({ text: 'x'.repeat(30_000) }, `missed ${line}`);
+    const again = { query: '?logs=true', headers: { 'last-event-id': id } };
+    await using stream = await openEventStream(dashboard.url, again);
+    dashboard.log.info('after');
+    await stream.until((event) => messageOf(event)[0] === 'after');
+    const messages = stream.events.flatMap(({ event }) => messageOf(event));
+    expect(messages.length).toBeGreaterThan(10);
+    expect(messages.length).toBeLessThan(20);
+    const missed = messages.slice(0, -1);
+    expect(missed).toEqual(missed.map((_, index) => `missed ${100 - missed.length + index}`));
+    expect(messages.at(-1)).toBe('after');
   });
 
   test('drops who does not read, and nobody else', async () => {

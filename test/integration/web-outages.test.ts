@@ -2,6 +2,8 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { recordRequested } from '../../core/catalog/runs.ts';
+import { newRunId } from '../../core/model/run-id.ts';
 import type { ObjectStore } from '../../core/store/object-store.ts';
 import { openStore } from '../../core/store/open-store.ts';
 import { backUp, manifestOf } from '../support/backups.ts';
@@ -145,6 +147,40 @@ test('what nobody has foreseen is in the log, and not in the answer', async () =
   expect(line).toMatchObject({ message: 'A request failed', fields: { err: { type: 'TypeError' } } });
 });
 
+async function* never(): AsyncGenerator<never> {
+  await new Promise(() => {});
+}
+
+/** A store that answers nothing from one moment to another. */
+function sleepy(inner: ObjectStore) {
+  const awake = Promise.withResolvers<void>();
+  let until: Promise<void> = Promise.resolve();
+  const store = new Proxy(inner, {
+    get: (_, name) => {
+      const value = Reflect.get(inner, name, inner);
+      if (typeof value !== 'function') return value;
+      if (!String(name).startsWith('list')) return (...args: unknown[]) => until.then(() => value.apply(inner, args));
+      return async function* (...args: unknown[]) {
+        await until;
+        yield* value.apply(inner, args);
+      };
+    },
+  });
+  const fallAsleep = () => {
+    until = awake.promise;
+  };
+  return { store, fallAsleep, wake: awake.resolve };
+}
+
+/** Runs that nobody has read. */
+async function runsOf(of: ObjectStore): Promise<void> {
+  for (const hour of [1, 2, 3]) {
+    const at = new Date(Date.UTC(2026, 0, 1, hour));
+    const run = { schemaVersion: 1 as const, runId: newRunId(at), target: 'falkordb', verb: 'backup' as const };
+    await recordRequested(of, { ...run, backupId: null, requestedAt: at.toISOString() });
+  }
+}
+
 /* They wait for what does not come, and so together. */
 describe.concurrent('what is silent', () => {
   test('a database that is frozen is waited for only so long, by all together, and is up again when it answers', async () => {
@@ -177,6 +213,48 @@ describe.concurrent('what is silent', () => {
     expect({ state: storeState.state, newest: tiers[4].newest }).toEqual({ state: 'down', newest: null });
     resume();
     await eventually(async () => expect((await target(own)).storeState.state).toBe('up'), 500);
+  });
+
+  test('a store that falls silent is waited for only so long by whoever reads or acts', async () => {
+    const { store: asleep, fallAsleep, wake } = sleepy(store);
+    await using own = await startDashboard(new ServedTargets([servedTarget({ address: nowhere() }, asleep)]));
+    await runsOf(store);
+    // All are listed now, and but one of them is yet to be read.
+    expect((await own.ask('/api/v1/runs?limit=1')).status).toBe(200);
+    fallAsleep();
+    const answers = await Promise.all([
+      own.ask('/api/v1/runs?limit=200'),
+      own.ask(`/api/v1/backups/${backupId}`),
+      own.act('POST', `/api/v1/backups/${backupId}/pin`, {}),
+      own.act('POST', `/api/v1/backups/${backupId}/verify`, {}),
+    ]);
+    for (const { status, json } of answers) {
+      expect({ status, error: json.error }).toEqual({
+        status: 503,
+        error: {
+          code: 'store-unavailable',
+          message: expect.stringContaining('has not told all'),
+          hint: expect.any(String),
+        },
+      });
+    }
+    wake();
+    await eventually(async () => expect((await own.ask(`/api/v1/backups/${backupId}`)).status).toBe(200), 500);
+  });
+
+  test('a store that is only too large to be measured soon is shown with all else', async () => {
+    const large = new Proxy(store, {
+      get: (inner, name) => {
+        const value = Reflect.get(inner, name, inner);
+        if (name !== 'list') return typeof value === 'function' ? value.bind(inner) : value;
+        return (prefix: string, ...more: []) => (prefix === '' ? never() : inner.list(prefix, ...more));
+      },
+    });
+    await using own = await startDashboard(new ServedTargets([servedTarget({ address: nowhere() }, large)]));
+    const { storeState, tiers, size } = await target(own);
+    expect({ state: storeState.state, size }).toEqual({ state: 'up', size: null });
+    expect(tiers[4].newest.backupId).toBe(backupId);
+    expect((await own.ask('/api/v1/backups')).status).toBe(200);
   });
 
   test('requests at work do not keep the server from closing', async () => {

@@ -98,6 +98,15 @@ describe('who acts', () => {
     expect((await dashboard.act('POST', '/api/v1/backups', { target: 'nobody' }, own)).status).toBe(404);
   });
 
+  test('is another site that has a browser ask for what costs much', async () => {
+    for (const path of ['/api/v1/retention', `/api/v1/backups/${backupId}/plan`]) {
+      const { status, json } = await dashboard.ask(path, { headers: { 'sec-fetch-site': 'cross-site' } });
+      expect({ status, json }).toEqual({ status: 403, json: refusal('foreign-origin') });
+      const own = { headers: { 'sec-fetch-site': 'same-origin' } };
+      expect((await dashboard.ask(path, own)).status, path).not.toBe(403);
+    }
+  });
+
   test('is another site than the one that a proxy has it on', async () => {
     const publicUrl = new URL('https://backups.example.com');
     await using proxied = await startDashboard(service, { publicUrl });
@@ -208,6 +217,24 @@ describe('what is not there', () => {
     expect(await dashboard.act('POST', `/api/v1/backups/${missing}/pin`, {})).toMatchObject({ status: 404 });
   });
 
+  test.each(['20260102T023000Z-falkordb-daily', 'latest'])(
+    'is the same for whatever asks for a backup: %s',
+    async (id) => {
+      const path = `/api/v1/backups/${id}`;
+      const answers = await Promise.all([
+        dashboard.ask(path),
+        dashboard.ask(`${path}/plan`),
+        dashboard.act('POST', `${path}/verify`, {}),
+        dashboard.act('POST', `${path}/pin`, {}),
+        dashboard.act('DELETE', `${path}/pin`, {}),
+      ]);
+      for (const { status, json } of answers) {
+        expect({ status, json }).toEqual({ status: 404, json: refusal('backup-not-found') });
+        expect(json.error.hint).toEqual(expect.any(String));
+      }
+    },
+  );
+
   test.each(['OPTIONS', 'PUT', 'PATCH', 'PROPFIND', 'TRACE'])('is answered to %s', async (method) => {
     const { status, headers } = await dashboard.ask('/api/v1/backups', { method });
     expect({ status, allow: headers.allow }).toEqual({ status: 405, allow: 'GET, HEAD, POST, DELETE' });
@@ -254,8 +281,8 @@ test('a target has to be named where there are several', async () => {
 });
 
 describe('the name that a browser asks for', () => {
-  test.each(['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example:8090', '10.0.0.1', '[::2]', 'a b'])(
-    'is not that of this machine: "%s"',
+  test.each(['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example:8090', 'evil.', '127.1', 'a b', '::1'])(
+    'is none of ours: "%s"',
     async (host) => {
       const { status, json } = await dashboard.ask('/api/v1/targets', { headers: { host } });
       expect([400, 421]).toContain(status);
@@ -264,13 +291,37 @@ describe('the name that a browser asks for', () => {
     },
   );
 
-  test.each(['localhost', 'LOCALHOST:1', '127.0.0.1:8090', '127.0.0.2', '[::1]:8090'])('is: %s', async (host) => {
-    expect((await dashboard.ask('/healthz', { headers: { host } })).status).toBe(200);
+  // Those of a compose network have no dot.
+  const OURS = [
+    'localhost',
+    'LOCALHOST:1',
+    '127.0.0.1:8090',
+    '10.0.0.1',
+    '[::1]:8090',
+    '[FD00::7]',
+    'falkordb-backup:8090',
+  ];
+  test.each(OURS)('is one of ours: %s', async (host) => {
+    expect((await dashboard.ask('/api/v1/targets', { headers: { host } })).status).toBe(200);
   });
 
-  test('may be any where others can reach it', async () => {
+  test('is looked at wherever it listens: what a container listens on is published elsewhere', async () => {
     await using open = await startDashboard(service, { listen: { host: '0.0.0.0', port: 0 } });
-    expect((await open.ask('/healthz', { headers: { host: 'backup.example:8090' } })).status).toBe(200);
+    const ask = async (host: string, path: string) => (await open.ask(path, { headers: { host } })).status;
+    for (const path of ['/', '/api/v1/targets', '/api/v1/logs', '/api/v1/events', '/readyz', '/nowhere']) {
+      expect(await ask('rebound.example:8090', path), path).toBe(421);
+    }
+    expect(await ask('falkordb-backup:8090', '/readyz')).not.toBe(421);
+    // Monitors may know it by any name.
+    for (const path of ['/healthz', '/metrics']) expect(await ask('db-1.example:8090', path), path).toBe(200);
+  });
+
+  test('is that by which people open it, as it is set', async () => {
+    const url = new URL('http://backups.example:81');
+    const askAs = async (own: Dashboard, host: string) => (await own.ask('/api/v1/logs', { headers: { host } })).status;
+    await using named = await startDashboard(service, { publicUrl: url });
+    expect([await askAs(named, 'backups.example:81'), await askAs(named, 'Backups.Example:81')]).toEqual([200, 200]);
+    expect([await askAs(named, 'backups.example'), await askAs(named, 'x.backups.example:81')]).toEqual([421, 421]);
   });
 });
 

@@ -104,7 +104,7 @@ describe('costly answers', () => {
     const open = Promise.withResolvers<string>();
     const asked = ['a', 'b', 'c', 'd'].map((name) => costly.answer(name, () => open.promise));
     asked.push(costly.answer('a', () => expect.unreachable('it is being made')));
-    expect(() => costly.answer('e', async () => 'e')).toThrow('4 others of this kind are being made.');
+    await expect(costly.answer('e', async () => 'e')).rejects.toThrow('4 others of this kind are being made.');
     open.resolve('done');
     expect(await Promise.all(asked)).toEqual(Array(5).fill('done'));
     expect(await costly.answer('e', async () => 'e')).toBe('e');
@@ -113,7 +113,17 @@ describe('costly answers', () => {
   test('are made only so often', async () => {
     const costly = new Costly<number>('It');
     for (let made = 0; made < 30; made++) await costly.answer('a', async () => made);
-    expect(() => costly.answer('a', async () => 30)).toThrow('30 of this kind were made within a minute.');
+    await expect(costly.answer('a', async () => 30)).rejects.toThrow('30 of this kind were made within a minute.');
+  });
+
+  test('are given to all who ask while they are fresh, and failures are not', async () => {
+    const { elapsedMs, pass } = clock();
+    const costly = new Costly<number>('It', { freshMs: 1000, elapsedMs });
+    await expect(costly.answer('a', () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+    for (let asked = 0; asked < 100; asked++) expect(await costly.answer('a', async () => asked)).toBe(0);
+    expect(await costly.answer('b', async () => 7)).toBe(7);
+    pass(1000);
+    expect(await costly.answer('a', async () => 8)).toBe(8);
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { RunAnswer } from '../../../../agent/web/api.ts';
 import { lastFailure, lastSkip, RunAnswers } from '../../../../agent/web/run-answers.ts';
 import { recordRequested, recordStarted, recordVerdict } from '../../../../core/catalog/runs.ts';
+import { toCompactTimestamp } from '../../../../core/model/timestamp.ts';
 import { MemoryStore } from '../../../support/memory-store.ts';
 
 const run = (hour: number, facts: Partial<RunAnswer>): RunAnswer => ({
@@ -69,4 +70,22 @@ test('a run is told by the verdict that counts', async () => {
   expect(await read(made)).toMatchObject({ outcome: 'completed', endedAt: at(50), failure: null, tier: 'daily' });
   await recordVerdict(store, { ...common, verdict: 'completed', endedAt: at(51), reason: null, failure: null });
   expect(await read(made)).toMatchObject({ outcome: 'completed', endedAt: at(51), host: 'db-1' });
+});
+
+test('of however many recent runs none is read twice', async () => {
+  const store = new MemoryStore();
+  const since = new Date('2026-11-01T00:00:00Z');
+  for (let index = 0; index < 5100; index++) {
+    const at = new Date(since.getTime() + index * 300_000);
+    const runId = `${toCompactTimestamp(at)}-snapshot`;
+    const verdict = { schemaVersion: 1 as const, runId, target: 'falkordb', verdict: 'skipped' as const };
+    await recordVerdict(store, { ...verdict, endedAt: at.toISOString(), reason: 'unchanged', failure: null });
+  }
+  const answers = new RunAnswers(store, 'falkordb');
+  const gets = () => store.calls.filter((call) => call.startsWith('get ')).length;
+  const first = await answers.readSince(since, new Map());
+  expect([first.length, gets()]).toEqual([5100, 5100]);
+  expect(await answers.readSince(since, new Map())).toEqual(first);
+  expect(await answers.read([...(await answers.list(since))].slice(-50), new Map())).toEqual(first.slice(-50));
+  expect(gets()).toBe(5100);
 });
