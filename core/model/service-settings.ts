@@ -90,7 +90,7 @@ export const SERVICE_SETTINGS = {
   dashboardToken: {
     env: 'BACKUP_DASHBOARD_TOKEN',
     description:
-      '16 or more ASCII characters without blanks: who knows them may act on the dashboard and through the API; without it they only show',
+      'Who sends it may act by the dashboard and the API; else they only show. 16 or more ASCII characters, no blanks',
     secret: true,
     schema: z.string().refine(isSendableToken, TOKEN_RULE),
   },
