@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { BackupError } from '../../core/model/errors.ts';
 import { ahead } from '../pipeline/chunks.ts';
 import type { Database } from './database.ts';
-import { chunksOf } from './dump-file.ts';
+import { DumpFile } from './dump-file.ts';
 import { assertRoomForDump } from './dump-room.ts';
 import {
   type DumpOptions,
@@ -14,7 +14,7 @@ import {
 } from './dump-source.ts';
 import { GrowingDumps } from './growing-dump.ts';
 import { assertOurs, identify, isSameFile, unreadable } from './own-dump.ts';
-import { type FinishedSave, save } from './save.ts';
+import { type FinishedSave, save, UNKNOWN_MARKER } from './save.ts';
 
 /**
  * Where the server writes its dump, as this process sees it.
@@ -40,31 +40,37 @@ export async function openBgsave(db: Database, path: string, options: DumpOption
     throw error instanceof BackupError ? error : unreadable(path, error);
   });
   const before = await identify(path);
-  const growing = await GrowingDumps.watch(dirname(path));
+  const growing = (await hasChecksum(db)) ? await GrowingDumps.watch(dirname(path)) : undefined;
   const { usedMemoryBytes } = await db.info();
   const stop = new AbortController();
   const saving = save(db, { ...options, signal: AbortSignal.any([options.signal, stop.signal]) });
-  const finished = async (): Promise<DumpSource> => openFinished(db, path, before, await saving);
-  const file = await growing?.open(saving);
-  if (!file) return finished();
+  const handle = await growing?.open(saving);
+  if (!handle) return openFinished(db, path, before, await saving);
 
   const written = saving.then(async (saved) => {
-    if (!(await isSameFile(file, path))) throw new DumpReplaced(finished);
-    return await describe(db, path, file, before, saved);
+    if (await isSameFile(handle, path)) return await describe(db, path, handle, before, saved);
+    throw new DumpReplaced(await openFinished(db, path, before, saved));
   });
-  // Whoever reads the bytes meets it too.
-  written.catch(() => {});
-  return {
+  const file = new DumpFile(handle, written);
+  const source: DumpSource = {
     kind: 'bgsave',
     name: path,
-    bytes: ahead(chunksOf(file, written)),
+    bytes: ahead(file.chunks()),
     maxBytes: MAX_BYTES_PER_MEMORY * usedMemoryBytes,
     written,
-    close: () => {
+    again: () => ({ ...source, bytes: ahead(file.chunks()) }),
+    close: async () => {
       stop.abort();
-      return file.close();
+      await file.close();
+      written.catch((error: unknown) => (error instanceof DumpReplaced ? error.dump.close() : undefined));
     },
   };
+  return source;
+}
+
+/** What is read while it is written is believed only where the server ends it with a checksum. */
+async function hasChecksum(db: Database): Promise<boolean> {
+  return (await db.config('rdbchecksum')).get('rdbchecksum') === 'yes';
 }
 
 async function openFinished(
@@ -73,21 +79,24 @@ async function openFinished(
   before: string | undefined,
   saved: FinishedSave,
 ): Promise<DumpSource> {
-  const file = await open(path, 'r').catch((error: unknown) => {
+  const handle = await open(path, 'r').catch((error: unknown) => {
     throw unreadable(path, error);
   });
   try {
-    const written = await describe(db, path, file, before, saved);
+    const written = await describe(db, path, handle, before, saved);
+    const { startedCount } = (await db.info()).save;
+    // Another save that ended before the file was opened may have made it.
+    if (startedCount !== saved.state.startedCount) written.markerAtFork = UNKNOWN_MARKER;
     return {
       kind: 'bgsave',
       name: path,
-      bytes: ahead(chunksOf(file, Promise.resolve())),
+      bytes: ahead(new DumpFile(handle, Promise.resolve()).chunks()),
       maxBytes: written.sizeBytes,
       written: Promise.resolve(written),
-      close: () => file.close(),
+      close: () => handle.close(),
     };
   } catch (error) {
-    await file.close();
+    await handle.close();
     throw error;
   }
 }

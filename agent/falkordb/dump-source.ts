@@ -14,6 +14,9 @@ export interface DumpSource {
   maxBytes: number;
   /** Settles when the server has done its part, which may be while the bytes are read already; fails as they do. */
   written: Promise<WrittenDump>;
+  /** The same once more, where the bytes may be read while they are written; to be called when they are written. */
+  again?: () => DumpSource;
+  /** More than once does no harm. */
   close(): Promise<void>;
 }
 
@@ -30,12 +33,12 @@ export interface WrittenDump {
 
 /** The file that was read while the server wrote it is not what its save ended with. */
 export class DumpReplaced extends Error {
-  /** The dump that it ended with. @throws dump-not-ours */
-  readonly open: () => Promise<DumpSource>;
+  /** What it ended with. Who closes the replaced one closes it. */
+  readonly dump: DumpSource;
 
-  constructor(open: () => Promise<DumpSource>) {
+  constructor(dump: DumpSource) {
     super('The dump was replaced while it was read.');
-    this.open = open;
+    this.dump = dump;
   }
 }
 

@@ -1,4 +1,4 @@
-import { type FileHandle, open, readdir, statfs } from 'node:fs/promises';
+import { constants, type FileHandle, open, readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
@@ -32,15 +32,13 @@ export class GrowingDumps {
 
   /** Undefined where `saving` settles first. */
   async open(saving: Promise<unknown>): Promise<FileHandle | undefined> {
-    let isOver = false;
-    const over = saving.then(
-      () => true,
-      () => true,
-    );
-    while (!isOver) {
+    const over = new AbortController();
+    const end = () => over.abort();
+    saving.then(end, end);
+    while (!over.signal.aborted) {
       const file = await this.#openNew();
       if (file) return file;
-      isOver = await Promise.race([over, setTimeout(POLL_MS, false)]);
+      await setTimeout(POLL_MS, undefined, { signal: over.signal }).catch(() => {});
     }
     return undefined;
   }
@@ -48,7 +46,7 @@ export class GrowingDumps {
   async #openNew(): Promise<FileHandle | undefined> {
     try {
       const name = (await growingDumps(this.#folder)).find((found) => !this.#older.has(found));
-      return name === undefined ? undefined : await open(join(this.#folder, name), 'r');
+      return name === undefined ? undefined : await openFile(join(this.#folder, name));
     } catch {
       // Renamed since it was listed, or not readable for us: the finished dump is read instead.
       return undefined;
@@ -58,4 +56,12 @@ export class GrowingDumps {
 
 async function growingDumps(folder: string): Promise<string[]> {
   return (await readdir(folder)).filter((name) => GROWING_DUMP.test(name));
+}
+
+/** Undefined where it is something else, such as a pipe, whose opening would wait for a writer. */
+async function openFile(path: string): Promise<FileHandle | undefined> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  return undefined;
 }

@@ -22,8 +22,8 @@ export interface UsedDump<T> {
 }
 
 /**
- * Takes a dump and closes it. Where it is replaced while it is read, as by FLUSHALL or by a save that failed and was made
- * again, `use` is called again, with the dump that the server ended with.
+ * Takes a dump and closes it. A dump that is read while it is written may be replaced, as by FLUSHALL or by a save that
+ * failed and was made again, or may not have come as it was written: then `use` is called once more, with one that is whole.
  * @throws what `use` throws; as `openDump`
  */
 export async function useDump<T>(
@@ -31,22 +31,49 @@ export async function useDump<T>(
   options: OpenDumpOptions,
   use: (dump: DumpSource) => Promise<T>,
 ): Promise<UsedDump<T>> {
+  await using first = closing(await openDump(db, options));
   try {
-    return await useOnce(await openDump(db, options), use);
+    return await useOnce(first.dump, use);
   } catch (error) {
-    if (!(error instanceof DumpReplaced)) throw error;
-    options.log(error.message);
-    return await useOnce(await error.open(), use);
+    const other = await instead(error, first.dump, db, options);
+    if (!other) throw error;
+    options.log(`Taking the dump once more: ${error instanceof Error ? error.message : error}`);
+    await using second = closing(other);
+    return await useOnce(second.dump, use);
   }
 }
 
+function closing(dump: DumpSource): { dump: DumpSource } & AsyncDisposable {
+  return { dump, [Symbol.asyncDispose]: () => dump.close() };
+}
+
 async function useOnce<T>(dump: DumpSource, use: (dump: DumpSource) => Promise<T>): Promise<UsedDump<T>> {
+  const value = await use(dump);
+  return { kind: dump.kind, written: await dump.written, value };
+}
+
+/** The dump to take where one turned out not to be it, if there is any. */
+async function instead(
+  error: unknown,
+  { again, written }: DumpSource,
+  db: Database,
+  options: OpenDumpOptions,
+): Promise<DumpSource | undefined> {
+  if (error instanceof DumpReplaced) return error.dump;
+  if (options.source === 'auto' && isForReplication(error)) return openReplication(db, options);
+  // What is retryable is no fault of the dump's: a store that does not have what was sent.
+  if (!again || !hasCode(error, 'integrity') || error.retryable) return undefined;
   try {
-    const value = await use(dump);
-    return { kind: dump.kind, written: await dump.written, value };
-  } finally {
-    await dump.close();
+    await written;
+    return again();
+  } catch (replaced) {
+    return replaced instanceof DumpReplaced ? replaced.dump : undefined;
   }
+}
+
+/** The second where there is no room for a dump file: replication needs none. */
+function isForReplication(error: unknown): error is BackupError {
+  return hasCode(error, 'dump-not-ours') || hasCode(error, 'database-unsuitable');
 }
 
 /**
@@ -61,8 +88,7 @@ export async function openDump(db: Database, options: OpenDumpOptions): Promise<
     try {
       return await openBgsave(db, path, options);
     } catch (error) {
-      // The second where there is no room for a dump file: replication needs none.
-      if (!hasCode(error, 'dump-not-ours') && !hasCode(error, 'database-unsuitable')) throw error;
+      if (!isForReplication(error)) throw error;
       options.log(`Taking the dump by replication: ${error.message}`);
       return openReplication(db, options);
     }

@@ -34,11 +34,13 @@ async function readHeader(file: FileHandle, path: string): Promise<ReadonlyMap<s
 }
 
 export async function isSameFile(file: FileHandle, path: string): Promise<boolean> {
-  const [opened, named] = await Promise.all([
-    file.stat({ bigint: true }),
-    stat(path, { bigint: true }).catch(() => undefined),
-  ]);
-  return named !== undefined && opened.ino === named.ino && opened.dev === named.dev;
+  try {
+    const [opened, named] = await Promise.all([file.stat({ bigint: true }), stat(path, { bigint: true })]);
+    return opened.ino === named.ino && opened.dev === named.dev;
+  } catch {
+    // Closed, because it was removed; or there is none. Who opens the path says what is wrong with it.
+    return false;
+  }
 }
 
 export async function identify(path: string): Promise<string | undefined> {

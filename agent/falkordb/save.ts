@@ -16,7 +16,7 @@ const SAVE_ATTEMPTS = 2;
 export const CLOCK_SLACK_SECONDS = 1;
 
 /** Equals no marker: nothing is known of what was written before the dump was taken. */
-const UNKNOWN_MARKER = '';
+export const UNKNOWN_MARKER = '';
 
 export interface FinishedSave {
   /** Server time, unix seconds: the save was started after the first and had ended by the second. */
@@ -108,6 +108,7 @@ async function untilSaved(db: Database, options: DumpOptions): Promise<SaveState
   const startedAt = performance.now();
   for (;;) {
     const { save } = await db.info();
+    signal.throwIfAborted();
     if (!save.running) return save;
     options.onSaveProgress(save.keysProcessed, save.keysTotal);
     const elapsedMs = performance.now() - startedAt;

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { Database } from '../../agent/falkordb/database.ts';
 import type { DumpSource } from '../../agent/falkordb/dump-source.ts';
 import { useDump } from '../../agent/falkordb/open-dump.ts';
-import { DEFAULTS, dumpOfServer, loaded, open, readWhole, take } from '../support/dumps.ts';
+import { BackupError } from '../../core/model/errors.ts';
+import { DEFAULTS, dumpOfServer, loaded, open, readAll, readWhole, take } from '../support/dumps.ts';
 import { eventually } from '../support/eventually.ts';
 import { type LiveServer, saveChild, startLiveServer } from '../support/live-server.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
@@ -12,36 +13,38 @@ import { type TemporaryFolder, temporaryFolder } from '../support/temporary-fold
 const KIB = 1024;
 const KEYS = 60;
 const DELAY_MICROSECONDS = 20_000;
+const ONCE_MORE = 'Taking the dump once more: The dump was replaced while it was read.';
 
 /** Its save takes more than a second, and its bytes reach the file as it goes on. */
-async function startSlowlySaving(): Promise<LiveServer> {
-  const live = await startLiveServer();
+async function startSlowlySaving(config: Record<string, string> = {}): Promise<LiveServer> {
+  const live = await startLiveServer({ config });
   await live.graph('g', 'CREATE (:Node)');
   await live.fill(KEYS, 64 * KIB);
   await live.setSaveDelay(DELAY_MICROSECONDS);
   return live;
 }
 
-const contents = async (fresh: LiveServer) => [await fresh.nodeCounts(), await fresh.client.dbsize()];
+const contents = async (fresh: LiveServer) => [await fresh.nodeCounts(), await fresh.filledKeys()];
 
 /** Reads a dump until some of its bytes came, does this, and reads on. */
 async function interrupted(dump: DumpSource, what: () => Promise<void>) {
   const chunks = dump.bytes[Symbol.asyncIterator]();
   const first = await chunks.next();
   await what();
-  return readWhole({ ...dump, bytes: { [Symbol.asyncIterator]: () => chunks } }, [first.value]);
+  return readAll({ ...dump, bytes: { [Symbol.asyncIterator]: () => chunks } }, [first.value]);
 }
 
 test('a dump is read while it is written', async () => {
   await using live = await startSlowlySaving();
   using db = await Database.connect(live.address);
-  const dump = await open(db);
-  const whole = await interrupted(dump, async () => {
-    expect(await live.info('rdb_bgsave_in_progress')).toBe('1');
-  });
-  expect(whole.facts).toMatchObject({ checksum: 'verified', bytes: (await dump.written).sizeBytes });
-  expect((await dump.written).save?.startedCount).toBe(1);
-  expect(await loaded(whole, contents)).toEqual([{ g: 1 }, KEYS + 1]);
+  const { value, written } = await useDump(db, DEFAULTS, (dump) =>
+    interrupted(dump, async () => {
+      expect(await live.info('rdb_bgsave_in_progress')).toBe('1');
+    }),
+  );
+  expect(value.facts).toMatchObject({ checksum: 'verified', bytes: written.sizeBytes });
+  expect(written.save?.startedCount).toBe(1);
+  expect(await loaded(value, contents)).toEqual([{ g: 1 }, KEYS]);
 });
 
 describe('one that is not what the save ends with is dropped, and that one is read', () => {
@@ -62,10 +65,55 @@ describe('one that is not what the save ends with is dropped, and that one is re
       });
     });
     expect({ uses, saves: taken.written.save?.startedCount }).toEqual({ uses: 2, saves: 2 });
-    expect(lines).toEqual(['The dump was replaced while it was read.']);
+    expect(lines).toEqual([ONCE_MORE]);
     expect(taken.value.facts.checksum).toBe('verified');
     expect(await loaded(taken.value, (fresh) => fresh.nodeCounts())).toEqual(graphs);
   });
+});
+
+test('one that did not come as it was written is read again, from the finished file', async () => {
+  await using live = await startSlowlySaving();
+  using db = await Database.connect(live.address);
+  const lines: string[] = [];
+  let uses = 0;
+  const taken = await useDump(db, { ...DEFAULTS, log: (line) => lines.push(line) }, async (dump) => {
+    uses += 1;
+    const whole = await interrupted(dump, async () => {});
+    if (uses === 1) throw new BackupError('integrity', 'A hole was read.');
+    return whole;
+  });
+  expect({ uses, lines }).toEqual({ uses: 2, lines: ['Taking the dump once more: A hole was read.'] });
+  expect(taken.written.save?.startedCount).toBe(1);
+  expect(await loaded(taken.value, contents)).toEqual([{ g: 1 }, KEYS]);
+});
+
+test('a reader that is slow hears of a failed save at once, and reads the dump of the next one', async () => {
+  await using live = await startSlowlySaving();
+  using db = await Database.connect(live.address);
+  let uses = 0;
+  const taken = await useDump(db, DEFAULTS, async (dump) => {
+    uses += 1;
+    if (uses > 1) return interrupted(dump, async () => {});
+    return interrupted(dump, async () => {
+      process.kill(await saveChild(live), 'SIGKILL');
+      await live.setSaveDelay(0);
+      await eventually(async () => expect(await live.info('rdb_saves')).toBe('2'));
+      await eventually(async () => expect(await live.info('rdb_bgsave_in_progress')).toBe('0'));
+      await dump.written.catch(() => {});
+      await live.graph('later', 'CREATE (:Node)');
+      await live.client.save();
+    });
+  });
+  expect({ uses, saves: taken.written.save?.startedCount }).toEqual({ uses: 2, saves: 2 });
+  expect(await loaded(taken.value, contents)).toEqual([{ g: 1 }, KEYS]);
+});
+
+test('where the server writes no checksum, nothing is read before it is finished', async () => {
+  await using live = await startSlowlySaving({ rdbchecksum: 'no' });
+  using db = await Database.connect(live.address);
+  const dump = await open(db);
+  expect(await live.info('rdb_bgsave_in_progress')).toBe('0');
+  expect((await readWhole(dump)).facts.checksum).toBe('disabled');
 });
 
 describe('where it cannot be seen growing', () => {
@@ -75,7 +123,7 @@ describe('where it cannot be seen growing', () => {
     using db = await Database.connect(live.address);
     const dump = await open(db, { dataFolder: elsewhere.path });
     expect(await live.info('rdb_bgsave_in_progress')).toBe('0');
-    expect(await loaded(await readWhole(dump), contents)).toEqual([{ g: 1 }, KEYS + 1]);
+    expect(await loaded(await readWhole(dump), contents)).toEqual([{ g: 1 }, KEYS]);
   });
 
   test('what grows beside it for another server is not taken for it', async () => {
@@ -89,8 +137,24 @@ describe('where it cannot be seen growing', () => {
     const taking = take(db, { dataFolder: elsewhere.path, log: (line) => lines.push(line) });
     await saveChild(live);
     await writeFile(join(elsewhere.path, 'temp-1.rdb'), foreign);
-    expect(await loaded((await taking).value, contents)).toEqual([{ g: 1 }, KEYS + 1]);
-    expect(lines).toEqual(['The dump was replaced while it was read.']);
+    expect(await loaded((await taking).value, contents)).toEqual([{ g: 1 }, KEYS]);
+    expect(lines).toEqual([ONCE_MORE]);
+  });
+
+  test('and the dump in its folder is not ours, replication is taken where that is allowed', async () => {
+    await using other = await startLiveServer();
+    await other.graph('other', 'CREATE (:Node)');
+    const foreign = await dumpOfServer(other);
+    await using live = await startSlowlySaving();
+    await using elsewhere = await temporaryFolder();
+    await writeFile(join(elsewhere.path, 'dump.rdb'), foreign);
+    using db = await Database.connect(live.address);
+    const taking = take(db, { source: 'auto', dataFolder: elsewhere.path });
+    await saveChild(live);
+    await writeFile(join(elsewhere.path, 'temp-1.rdb'), foreign);
+    const taken = await taking;
+    expect(taken.kind).toBe('replication');
+    expect(await loaded(taken.value, contents)).toEqual([{ g: 1 }, KEYS]);
   });
 
   /** A folder in which nothing but the finished dump is seen. */

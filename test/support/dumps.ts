@@ -47,7 +47,8 @@ export async function readWhole(dump: DumpSource, before: Uint8Array[] = []): Pr
   }
 }
 
-async function readAll(dump: DumpSource, before: Uint8Array[] = []): Promise<WholeDump> {
+/** As `readWhole`, for who closes it. */
+export async function readAll(dump: DumpSource, before: Uint8Array[] = []): Promise<WholeDump> {
   const chunks = before.map((chunk) => Buffer.from(chunk));
   for await (const chunk of dump.bytes) chunks.push(Buffer.from(chunk));
   const bytes = Buffer.concat(chunks);

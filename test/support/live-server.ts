@@ -17,6 +17,8 @@ export interface LiveServer extends AsyncDisposable {
   info(field: string): Promise<string>;
   /** Plain keys of random bytes: each takes `rdb-key-save-delay`, and none of them compresses. */
   fill(keys: number, bytesEach?: number): Promise<void>;
+  /** How many of those there are. FalkorDB itself adds keys for its telemetry, some time after the first query. */
+  filledKeys(): Promise<number>;
   /** Microseconds that every later save and AOF rewrite takes for each key; one that runs keeps its own. */
   setSaveDelay(microsecondsPerKey: number): Promise<void>;
 }
@@ -40,6 +42,7 @@ export async function startLiveServer(options: ScratchOptions = {}): Promise<Liv
     fill: async (keys, bytesEach = 8) => {
       for (let key = 0; key < keys; key++) await client.set(`key${key}`, randomBytes(bytesEach));
     },
+    filledKeys: async () => (await client.keys('key*')).length,
     setSaveDelay: async (delay) => void (await client.config('SET', 'rdb-key-save-delay', delay)),
     [Symbol.asyncDispose]: async () => {
       client.disconnect();
