@@ -1,10 +1,13 @@
-import { symlink, writeFile } from 'node:fs/promises';
+import { readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Database } from '../../agent/falkordb/database.ts';
 import type { DumpSource } from '../../agent/falkordb/dump-source.ts';
 import { useDump } from '../../agent/falkordb/open-dump.ts';
 import { BackupError } from '../../core/model/errors.ts';
+import { UPLOAD_SUFFIX } from '../../core/store/file/upload.ts';
+import { FileStore } from '../../core/store/file-store.ts';
+import { backUp, dumpOf, manifestOf, nextTime } from '../support/backups.ts';
 import { DEFAULTS, dumpOfServer, loaded, open, readAll, readWhole, take } from '../support/dumps.ts';
 import { eventually } from '../support/eventually.ts';
 import { type LiveServer, saveChild, startLiveServer } from '../support/live-server.ts';
@@ -23,6 +26,8 @@ async function startSlowlySaving(config: Record<string, string> = {}): Promise<L
   await live.setSaveDelay(DELAY_MICROSECONDS);
   return live;
 }
+
+const isUpload = (name: string) => name.endsWith(UPLOAD_SUFFIX);
 
 const contents = async (fresh: LiveServer) => [await fresh.nodeCounts(), await fresh.filledKeys()];
 
@@ -106,6 +111,22 @@ test('a reader that is slow hears of a failed save at once, and reads the dump o
   });
   expect({ uses, saves: taken.written.save?.startedCount }).toEqual({ uses: 2, saves: 2 });
   expect(await loaded(taken.value, contents)).toEqual([{ g: 1 }, KEYS]);
+});
+
+test('a backup whose dump is replaced half-way is stored whole, and nothing else is', async () => {
+  await using live = await startSlowlySaving();
+  await using folder = await temporaryFolder();
+  const store = new FileStore(folder.path);
+  const backingUp = backUp(live, store, { tier: 'daily', scheduledFor: nextTime(), config: { source: 'bgsave' } });
+  const child = await saveChild(live);
+  const uploads = join(folder.path, '.tmp');
+  await eventually(async () => expect((await readdir(uploads)).filter(isUpload)).toHaveLength(1));
+  await live.setSaveDelay(0);
+  process.kill(child, 'SIGKILL');
+  const manifest = manifestOf(await backingUp);
+  expect(manifest).toMatchObject({ server: { rdbSaves: 2 }, countsExact: true, rdb: { checksum: 'verified' } });
+  expect(await loaded({ bytes: await dumpOf(store, manifest) }, contents)).toEqual([{ g: 1 }, KEYS]);
+  expect((await readdir(uploads)).filter(isUpload)).toEqual([]);
 });
 
 test('where the server writes no checksum, nothing is read before it is finished', async () => {
