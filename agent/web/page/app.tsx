@@ -1,6 +1,6 @@
 import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { useLive, useNow } from './hooks/use-live.ts';
+import { useLive } from './hooks/use-live.ts';
 import { useRoute } from './hooks/use-route.ts';
 import { Header } from './parts/header.tsx';
 import { Notices } from './parts/notices.tsx';
@@ -30,7 +30,6 @@ export function App(): ComponentChildren {
   const { title, Content } = SHOWN[view];
   const heading = useRef<HTMLHeadingElement>(null);
   const shownBefore = useRef(view);
-  useDocumentTitle(title);
   useEffect(() => {
     // Who listens to the page hears where the link has led to.
     if (shownBefore.current !== view) heading.current?.focus();
@@ -38,6 +37,7 @@ export function App(): ComponentChildren {
   }, [view]);
   return (
     <TokenProvider>
+      <DocumentTitle title={title} />
       {/* No link: the part of the address behind # names the view. */}
       <button type="button" class="skip-link" onClick={() => heading.current?.focus()}>
         Skip to the content
@@ -56,13 +56,14 @@ export function App(): ComponentChildren {
   );
 }
 
-/** The name of the tab tells the state too. */
-function useDocumentTitle(title: string): void {
-  const { answer, failure } = useLive();
-  const now = useNow(10_000);
-  const known = answer ? summaryOf(answer.targets.map((target) => overallOf(target, now))) : 'loading';
-  const state = failure ? 'offline' : known;
+/** The name of the tab tells the state too. A part of its own: what changes here need not draw all else again. */
+function DocumentTitle({ title }: { title: string }): null {
+  const answer = useLive((state) => state.answer);
+  const isOffline = useLive(({ failure }) => failure !== undefined);
+  const known = answer ? summaryOf(answer.targets.map(overallOf)) : 'loading';
+  const state = isOffline ? 'offline' : known;
   useEffect(() => {
     document.title = `${title} · ${state} · falkordb-backup`;
   }, [title, state]);
+  return null;
 }

@@ -7,31 +7,29 @@ import { useToken } from './use-token.ts';
 export interface Act {
   isPending: boolean;
   failure: ApiError['error'] | undefined;
-  /** What was last done went well. */
-  isDone: boolean;
   /** @returns whether it was done */
   run(path: string, options: RequestOptions): Promise<boolean>;
 }
-
-const REFUSED = [401, 403];
 
 /** One action of the page, which needs the token. */
 export function useAct(): Act {
   const { obtain, forget } = useToken();
   const { refresh } = useConnection();
-  const [state, setState] = useState<Pick<Act, 'isPending' | 'failure' | 'isDone'>>(IDLE);
+  const [state, setState] = useState<Omit<Act, 'run'>>(IDLE);
   const run = async (path: string, options: RequestOptions): Promise<boolean> => {
     const token = await obtain();
     if (token === undefined) return false;
     setState({ ...IDLE, isPending: true });
     try {
       await request(path, { ...options, token });
-      setState({ ...IDLE, isDone: true });
+      setState(IDLE);
       refresh();
       return true;
     } catch (error) {
       const failure = toApiError(error);
-      if (error instanceof RequestError && REFUSED.includes(error.status)) forget(failure.message);
+      // Other refusals say nothing against the token.
+      if (error instanceof RequestError && (error.status === 401 || error.code === 'read-only'))
+        forget(failure.message);
       setState({ ...IDLE, failure });
       return false;
     }
@@ -39,4 +37,4 @@ export function useAct(): Act {
   return { ...state, run };
 }
 
-const IDLE = { isPending: false, failure: undefined, isDone: false };
+const IDLE = { isPending: false, failure: undefined };

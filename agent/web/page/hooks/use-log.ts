@@ -1,9 +1,9 @@
 import { useEffect, useReducer, useState } from 'preact/hooks';
 import type { ApiError, LogLine, LogsAnswer } from '../../api.ts';
 import { request, toApiError, withQuery } from '../state/client.ts';
-import { listenTo } from '../state/event-stream.ts';
 import { type LogFilter, MOST_LINES } from '../state/log-buffer.ts';
 import { reduceLog } from '../state/log-state.ts';
+import { useConnection } from './use-live.ts';
 
 export interface Log {
   /** Newest last. */
@@ -14,11 +14,29 @@ export interface Log {
 
 /** The lines that match, and those that come while one looks on. */
 export function useLog(filter: LogFilter): Log {
+  const { followLog } = useConnection();
   const [{ lines }, dispatch] = useReducer(reduceLog, { filter, lines: [], meanwhile: [] });
   const [failure, setFailure] = useState<ApiError['error']>();
   const [isLoading, setIsLoading] = useState(true);
+  const [begun, setBegun] = useState(0);
   const path = withQuery('/logs', { ...filter, limit: MOST_LINES });
   useEffect(() => {
+    let gathered: LogLine[] = [];
+    const draw = () => {
+      dispatch({ type: 'lines', lines: gathered });
+      gathered = [];
+    };
+    return followLog({
+      onBegin: () => setBegun((count) => count + 1),
+      // Many may come at once: they are drawn together, when the browser draws.
+      onLine: (line) => {
+        if (gathered.push(line) === 1) requestAnimationFrame(draw);
+      },
+    });
+  }, [followLog]);
+  useEffect(() => {
+    // What came before the stream, and while there was none, is asked for when it begins.
+    if (begun === 0) return;
     const ending = new AbortController();
     const ask = async () => {
       dispatch({ type: 'asked', filter });
@@ -32,15 +50,8 @@ export function useLog(filter: LogFilter): Log {
       }
       setIsLoading(false);
     };
-    const end = listenTo('/api/v1/events?logs=true', {
-      // The first of each stream: what came before it is asked for, also after a break.
-      activities: () => void ask(),
-      log: ({ line }: { line: LogLine }) => dispatch({ type: 'line', line }),
-    });
-    return () => {
-      ending.abort();
-      end();
-    };
-  }, [path]);
+    void ask();
+    return () => ending.abort();
+  }, [path, begun]);
   return { lines, isLoading, failure };
 }

@@ -3,12 +3,15 @@ import { request, toApiError } from '../state/client.ts';
 import { initialRemote, type Remote, type RemoteAction, reduceRemote } from '../state/remote.ts';
 import { useLive } from './use-live.ts';
 
-/** Reads again when the key changes, and when the service may have something new; what was read before stays meanwhile. */
-export function useReading<T>(key: string, read: (signal: AbortSignal) => Promise<T>): Remote<T> {
-  const { changes, answer } = useLive();
+/**
+ * Reads again when the key changes, and when the service may have something new; what was read before stays meanwhile.
+ * @param again another one has it read again, too
+ */
+export function useReading<T>(key: string, read: (signal: AbortSignal) => Promise<T>, again?: unknown): Remote<T> {
+  const changes = useLive((state) => state.changes);
   const [remote, dispatch] = useReducer<Remote<T>, RemoteAction<T>>(reduceRemote, initialRemote(key));
   // Its first answer says that the service is there; before it, everything would be read twice.
-  const isReady = answer !== undefined;
+  const isReady = changes > 0;
   useEffect(() => {
     if (!isReady) return;
     const ending = new AbortController();
@@ -18,7 +21,7 @@ export function useReading<T>(key: string, read: (signal: AbortSignal) => Promis
       (error) => ending.signal.aborted || dispatch({ type: 'failed', key, error: toApiError(error), at: Date.now() }),
     );
     return () => ending.abort();
-  }, [key, changes, isReady]);
+  }, [key, changes, isReady, again]);
   return remote.key === key ? remote : initialRemote(key);
 }
 

@@ -11,9 +11,10 @@ export function useRoute(): Route {
   return route;
 }
 
-/** Another filter is no step that "back" should undo. */
-export function replaceRoute(route: Route): void {
-  history.replaceState(null, '', formatRoute(route));
+/** Those params alone, of the address as it is now. Another filter is no step that "back" should undo. */
+export function changeParams(changed: Record<string, string>): void {
+  const route = parseRoute(location.hash);
+  history.replaceState(null, '', formatRoute({ ...route, params: { ...route.params, ...changed } }));
   window.dispatchEvent(new HashChangeEvent('hashchange'));
 }
 

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { keep, kept } from '../state/storage.ts';
 
 export type Theme = 'light' | 'dark';
 
@@ -14,13 +15,13 @@ export function currentTheme(): Theme {
 
 /** Before anything is drawn. */
 export function applyStoredTheme(): void {
-  const stored = localStorage.getItem(KEY);
+  const stored = kept('localStorage', KEY);
   if (stored === 'light' || stored === 'dark') document.documentElement.dataset.theme = stored;
 }
 
 export function chooseTheme(theme: Theme): void {
   document.documentElement.dataset.theme = theme;
-  localStorage.setItem(KEY, theme);
+  keep('localStorage', KEY, theme);
 }
 
 /** Told again when it is chosen anew, or when the system's preference changes. */

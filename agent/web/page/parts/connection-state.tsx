@@ -7,7 +7,7 @@ import { Age } from './moment.tsx';
 /** Whether changes come by themselves, when all was last asked for, and the button that asks again. */
 export function ConnectionState(): ComponentChildren {
   const { refresh } = useConnection();
-  const live = useLive();
+  const live = useLive((state) => state);
   const { answer, isAsking } = live;
   const { level, text, title } = connectionWords(live);
   return (

@@ -14,6 +14,7 @@ interface DialogProps {
 export function Dialog({ title, shape = 'box', onClose, children }: DialogProps): ComponentChildren {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
+  const isPressedOutside = useRef(false);
   useEffect(() => {
     const element = dialog.current;
     element?.showModal();
@@ -21,7 +22,19 @@ export function Dialog({ title, shape = 'box', onClose, children }: DialogProps)
   }, []);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape does what a click beside it does
-    <dialog ref={dialog} class={`dialog ${shape}`} aria-labelledby={heading} onClose={onClose} onClick={closeOutside}>
+    <dialog
+      ref={dialog}
+      class={`dialog ${shape}`}
+      aria-labelledby={heading}
+      onClose={onClose}
+      onMouseDown={(event) => {
+        isPressedOutside.current = isOutside(event);
+      }}
+      onClick={(event) => {
+        // A selection that is dragged out of it ends outside, too.
+        if (isPressedOutside.current && isOutside(event)) dialog.current?.close();
+      }}
+    >
       <div class="dialog-inner">
         <header class="dialog-head">
           <h2 id={heading}>{title}</h2>
@@ -36,6 +49,6 @@ export function Dialog({ title, shape = 'box', onClose, children }: DialogProps)
 }
 
 /** Its own box is the backdrop's: what it shows lies in an element of its own. */
-function closeOutside(event: MouseEvent): void {
-  if (event.target === event.currentTarget) (event.currentTarget as HTMLDialogElement).close();
+function isOutside({ target, currentTarget }: MouseEvent): boolean {
+  return target === currentTarget;
 }

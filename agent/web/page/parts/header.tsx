@@ -16,13 +16,13 @@ const ENTRIES: Record<View, { text: string; icon: IconName }> = {
 };
 
 export function Header({ view }: { view: View }): ComponentChildren {
-  const { answer } = useLive();
+  const version = useLive(({ answer }) => answer?.version);
   return (
     <header class="page-head">
       <div class="brand">
         <img src="/favicon.svg" alt="" width="28" height="28" />
         <span>falkordb-backup</span>
-        {answer ? <span class="version">{answer.version}</span> : null}
+        {version === undefined ? null : <span class="version">{version}</span>}
       </div>
       <nav class="views" aria-label="Views">
         {VIEWS.map((name) => (

@@ -24,7 +24,6 @@ const PATHS = {
   runs: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 7v5.3l3.5 2.2',
   logs: 'M4 5h16M4 9.7h11M4 14.3h16M4 19h8',
   retention: 'M4.5 6.5h15M9.5 6V3.5h5V6M6.5 6.5l.9 14h9.2l.9-14M10 10.5v6M14 10.5v6',
-  target: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8',
 } as const;
 
 export type IconName = keyof typeof PATHS;

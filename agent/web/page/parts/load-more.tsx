@@ -2,8 +2,10 @@ import type { ComponentChildren } from 'preact';
 import type { PagesInHand } from '../hooks/use-pages.ts';
 import { ErrorNote } from './notes.tsx';
 
+type Shown = Pick<PagesInHand<unknown>, 'data' | 'isReadingOn' | 'readOnFailure' | 'readOn'>;
+
 /** How many of how many are shown, and the way to more. */
-export function LoadMore({ pages }: { pages: PagesInHand<unknown> }): ComponentChildren {
+export function LoadMore({ pages }: { pages: Shown }): ComponentChildren {
   const { data, isReadingOn, readOnFailure, readOn } = pages;
   if (!data) return null;
   const of = data.total === null ? '' : ` of ${data.total}`;

@@ -8,10 +8,10 @@ import { Icon } from './icon.tsx';
 
 /** Whether one may act, and the way to it. */
 export function LockButton(): ComponentChildren {
-  const { answer } = useLive();
+  const isKnown = useLive(({ answer }) => answer !== undefined);
   const { canAct, isUnlocked, obtain, forget } = useToken();
   const [isExplained, setIsExplained] = useState(false);
-  if (!answer) return null;
+  if (!isKnown) return null;
   if (!canAct) {
     return (
       <>

@@ -3,7 +3,7 @@ import type { ApiError } from '../../api.ts';
 import type { Remote } from '../state/remote.ts';
 import type { Level } from '../text/overall.ts';
 import { Icon } from './icon.tsx';
-import { Age } from './moment.tsx';
+import { AgeHere } from './moment.tsx';
 
 interface NoteProps {
   level: Level;
@@ -84,7 +84,7 @@ function FailureNote({
   if (!hasData) return <ErrorNote error={error} />;
   const known = (
     <>
-      {error.message} What is shown is older: asking failed <Age at={new Date(since).toISOString()} />.
+      {error.message} What is shown is older: asking failed <AgeHere at={since} />.
     </>
   );
   return <Note level="warning" title={known} hint={error.hint} />;

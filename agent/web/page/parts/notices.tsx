@@ -12,7 +12,7 @@ const SHOWN_MS = 10_000;
 
 /** What has ended while one looked on. */
 export function Notices(): ComponentChildren {
-  const { notices } = useLive();
+  const notices = useLive((state) => state.notices);
   return (
     <div class="notices" role="log" aria-label="What has ended" aria-live="polite">
       {notices.map((notice) => (

@@ -2,14 +2,15 @@ import type { ComponentChildren } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { useLive } from '../hooks/use-live.ts';
 import { TokenContext } from '../hooks/use-token.ts';
+import { keep, kept } from '../state/storage.ts';
 import { UnlockDialog } from './unlock-dialog.tsx';
 
 const KEY = 'falkordb-backup-token';
 
 /** Holds the token while the tab is open: it is never written anywhere that outlives it. */
 export function TokenProvider({ children }: { children: ComponentChildren }): ComponentChildren {
-  const canAct = useLive().answer?.canAct ?? false;
-  const [token, setToken] = useState(() => sessionStorage.getItem(KEY) ?? undefined);
+  const canAct = useLive(({ answer }) => answer?.canAct) ?? false;
+  const [token, setToken] = useState(() => kept('sessionStorage', KEY));
   const [reason, setReason] = useState<string>();
   const [isAsked, setIsAsked] = useState(false);
   const waiting = useRef<((token: string | undefined) => void)[]>([]);
@@ -18,7 +19,9 @@ export function TokenProvider({ children }: { children: ComponentChildren }): Co
     for (const resolve of waiting.current.splice(0)) resolve(given);
   };
   const unlock = (given: string) => {
-    sessionStorage.setItem(KEY, given);
+    // Whoever has closed the dialog meanwhile does not want it any more.
+    if (waiting.current.length === 0) return;
+    keep('sessionStorage', KEY, given);
     setToken(given);
     setReason(undefined);
     answer(given);
@@ -33,7 +36,7 @@ export function TokenProvider({ children }: { children: ComponentChildren }): Co
         return new Promise<string | undefined>((resolve) => void waiting.current.push(resolve));
       },
       forget: (why?: string) => {
-        sessionStorage.removeItem(KEY);
+        keep('sessionStorage', KEY, undefined);
         setToken(undefined);
         setReason(why);
       },

@@ -23,6 +23,9 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
+/** One that has not answered by then is not there. */
+const TIMEOUT_MS = 30_000;
+
 /** @param path below /api/v1 @throws RequestError, and AbortError where `signal` ended it */
 export async function request<T>(
   path: string,
@@ -33,13 +36,8 @@ export async function request<T>(
     ...(method === 'GET' ? {} : { 'Content-Type': 'application/json' }),
     ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
   };
-  const answer = await answerOf(`/api/v1${path}`, {
-    method,
-    headers,
-    ...(method === 'GET' ? {} : { body: JSON.stringify(body ?? {}) }),
-    ...(signal === undefined ? {} : { signal }),
-  });
-  const text = await answer.text();
+  const init = { method, headers, ...(method === 'GET' ? {} : { body: JSON.stringify(body ?? {}) }) };
+  const { answer, text } = await answerOf(`/api/v1${path}`, init, signal);
   if (!answer.ok) throw failureOf(answer, text);
   return (text === '' ? undefined : JSON.parse(text)) as T;
 }
@@ -57,11 +55,13 @@ export function toApiError(error: unknown): ApiError['error'] {
   return { code: 'page', message: `The page itself failed: ${String(error)}`, hint: 'Load it again.' };
 }
 
-async function answerOf(url: string, init: RequestInit): Promise<Response> {
+async function answerOf(url: string, init: RequestInit, signal?: AbortSignal) {
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
   try {
-    return await fetch(url, init);
+    const answer = await fetch(url, { ...init, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+    return { answer, text: await answer.text() };
   } catch (error) {
-    if (init.signal?.aborted) throw error;
+    if (signal?.aborted) throw error;
     throw new RequestError(
       {
         code: 'unreachable',

@@ -11,6 +11,8 @@ export interface LiveState {
   isAsking: boolean;
   failure: { since: number; error: ApiError['error'] } | undefined;
   stream: { state: StreamState; since: number };
+  /** Whether the stream has told anything since the service was last asked. */
+  isTold: boolean;
   activities: ActivityAnswer[];
   /** What has ended while the page looked on and was not put away; newest last. */
   notices: Notice[];
@@ -44,6 +46,7 @@ export function initialLiveState(now: number): LiveState {
     isAsking: false,
     failure: undefined,
     stream: { state: 'connecting', since: now },
+    isTold: false,
     activities: [],
     notices: [],
     changes: 0,
@@ -53,7 +56,7 @@ export function initialLiveState(now: number): LiveState {
 export function reduceLive(state: LiveState, action: LiveAction): LiveState {
   switch (action.type) {
     case 'asked':
-      return { ...state, isAsking: true };
+      return { ...state, isAsking: true, isTold: false };
     case 'answered':
       return answered(state, action.answer, action.at);
     case 'failed': {
@@ -64,9 +67,9 @@ export function reduceLive(state: LiveState, action: LiveAction): LiveState {
       if (state.stream.state === action.state) return state;
       return { ...state, stream: { state: action.state, since: action.at } };
     case 'activities':
-      return { ...state, activities: action.activities };
+      return { ...state, isTold: true, activities: action.activities };
     case 'activity':
-      return { ...state, activities: withActivity(state.activities, action.activity) };
+      return { ...state, isTold: true, activities: withActivity(state.activities, action.activity) };
     case 'ended':
       return ended(state, action.ended);
     case 'dismissed':
@@ -82,9 +85,11 @@ function answered(state: LiveState, answer: TargetsAnswer, at: number): LiveStat
     clockAheadMs: Date.parse(answer.now) - at,
     isAsking: false,
     failure: undefined,
-    // The stream knows better: an answer may have been under way when something began or ended.
+    // The answer may have been under way when the stream told what began or ended since.
     activities:
-      state.stream.state === 'live' ? state.activities : answer.targets.flatMap(({ activities }) => activities),
+      state.isTold && state.stream.state === 'live'
+        ? state.activities
+        : answer.targets.flatMap(({ activities }) => activities),
     changes: state.changes + 1,
   };
 }
@@ -103,6 +108,7 @@ function ended(state: LiveState, notice: EndedAnswer): LiveState {
   const id = (state.notices.at(-1)?.id ?? 0) + 1;
   return {
     ...state,
+    isTold: true,
     activities: state.activities.filter((activity) => !isSame(activity, notice)),
     notices: [...state.notices, { ...notice, id }].slice(-MOST_NOTICES),
   };

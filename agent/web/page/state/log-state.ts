@@ -12,7 +12,7 @@ export interface LogState {
 export type LogAction =
   | { type: 'asked'; filter: LogFilter }
   | { type: 'answered'; lines: LogLine[] }
-  | { type: 'line'; line: LogLine };
+  | { type: 'lines'; lines: LogLine[] };
 
 export function reduceLog(state: LogState, action: LogAction): LogState {
   switch (action.type) {
@@ -23,12 +23,10 @@ export function reduceLog(state: LogState, action: LogAction): LogState {
     case 'answered':
       // Instead of what was there: a service that was started anew counts its lines from the beginning.
       return { ...state, lines: addLines(action.lines, state.meanwhile), meanwhile: [] };
-    case 'line':
-      if (!isShown(action.line, state.filter)) return state;
-      return {
-        ...state,
-        lines: addLines(state.lines, [action.line]),
-        meanwhile: addLines(state.meanwhile, [action.line]),
-      };
+    case 'lines': {
+      const more = action.lines.filter((line) => isShown(line, state.filter));
+      if (more.length === 0) return state;
+      return { ...state, lines: addLines(state.lines, more), meanwhile: addLines(state.meanwhile, more) };
+    }
   }
 }

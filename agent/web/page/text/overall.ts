@@ -1,5 +1,4 @@
 import type { TargetAnswer, TierAnswer } from '../../api.ts';
-import { ageText } from './time.ts';
 
 export type Level = 'good' | 'info' | 'warning' | 'bad';
 
@@ -7,6 +6,8 @@ export interface Problem {
   level: Level;
   text: string;
   hint: string | null;
+  /** What is or was due, which the text leaves out: its age ticks. */
+  due?: { name: string; at: string };
   /** Of the run whose log tells more. */
   runId?: string;
 }
@@ -21,14 +22,14 @@ export interface Overall {
 
 const ORDER: Level[] = ['bad', 'warning', 'info', 'good'];
 
-/** How a target is, in words. @param now by the server's clock, in milliseconds */
-export function overallOf(target: TargetAnswer, now: number): Overall {
+/** How a target is, in words. */
+export function overallOf(target: TargetAnswer): Overall {
   const problems = [
     ...partProblems(target),
-    ...overdueProblems(target, now),
+    ...overdueProblems(target),
     ...failureProblems(target),
     ...damageProblems(target),
-    ...emptyProblems(target, now),
+    ...emptyProblems(target),
   ].toSorted((a, b) => ORDER.indexOf(a.level) - ORDER.indexOf(b.level));
   const [worst] = problems;
   return { level: worst?.level ?? 'good', title: worst?.text ?? 'All is well', problems };
@@ -46,13 +47,13 @@ function partProblems({ database, storeState }: TargetAnswer): Problem[] {
   return [...down('Database down', database), ...down('Store unreachable', storeState)];
 }
 
-function overdueProblems({ tiers }: TargetAnswer, now: number): Problem[] {
+function overdueProblems({ tiers }: TargetAnswer): Problem[] {
   const overdue = tiers.filter(({ overdueSince }) => overdueSince !== null);
-  if (overdue.length === 0) return [];
-  const of = overdue.map(({ tier, overdueSince }) => `${tier} (due ${ageText(overdueSince ?? '', now)})`);
-  return [
-    { level: 'bad', text: `Backup overdue: ${of.join(', ')}`, hint: 'Look at the last failure and at the runs.' },
-  ];
+  const [at] = overdue.flatMap(({ overdueSince }) => overdueSince ?? []).toSorted();
+  if (at === undefined) return [];
+  const names = overdue.map(({ tier }) => tier).join(', ');
+  const due = { name: overdue.length === 1 ? 'due' : 'first due', at };
+  return [{ level: 'bad', text: `Backup overdue: ${names}`, hint: 'Look at the last failure and at the runs.', due }];
 }
 
 function failureProblems({ lastFailure }: TargetAnswer): Problem[] {
@@ -62,46 +63,31 @@ function failureProblems({ lastFailure }: TargetAnswer): Problem[] {
 }
 
 function damageProblems({ tiers }: TargetAnswer): Problem[] {
-  return tiers.flatMap(({ tier, newest }): Problem[] => {
-    if (!newest) return [];
-    if (newest.problem) {
-      return [
-        {
-          level: 'bad',
-          text: `Newest ${tier} backup unreadable: ${newest.problem.message}`,
-          hint: newest.problem.hint,
-        },
-      ];
-    }
-    if (!newest.isStored) {
-      return [
-        {
-          level: 'bad',
-          text: `Newest ${tier} backup damaged: bytes of it are missing in the store`,
-          hint: 'Make a new backup now, and find out what removed them.',
-        },
-      ];
-    }
-    if (newest.verified?.outcome !== 'failed') return [];
-    return [
-      {
-        level: 'bad',
-        text: `Newest ${tier} backup could not be loaded when it was verified`,
-        hint: 'Open it for what happened, and make a new backup now.',
-      },
+  return tiers.flatMap(({ tier, newest, unreadable }): Problem[] => {
+    const newestIs = (what: string, hint: string): Problem[] => [
+      { level: 'bad', text: `Newest ${tier} backup ${what}`, hint: `Make a new backup now, and ${hint}.` },
     ];
+    if (unreadable) return newestIs(`unreadable: ${unreadable.problem}`, 'find out what happened to it');
+    if (newest && !newest.isStored) {
+      return newestIs('damaged: bytes of it are missing in the store', 'find out what removed them');
+    }
+    if (newest?.verified?.outcome !== 'failed') return [];
+    return newestIs('could not be loaded when it was verified', 'open that one for what happened');
   });
 }
 
-function emptyProblems({ tiers, storeState }: TargetAnswer, now: number): Problem[] {
+function emptyProblems({ tiers, storeState }: TargetAnswer): Problem[] {
   // Of a store that cannot be read nobody knows what it holds.
   if (storeState.state === 'down') return [];
-  if (tiers.some(({ newest }) => newest !== null)) return [];
-  const first = firstDue(tiers);
-  const text = first
-    ? `No backup yet: the first is due ${ageText(first, now)}`
-    : 'No backup yet, and none is scheduled';
-  return [{ level: first ? 'info' : 'warning', text, hint: null }];
+  if (hasBackups(tiers)) return [];
+  const at = firstDue(tiers);
+  if (at === undefined) return [{ level: 'warning', text: 'No backup yet, and none is scheduled', hint: null }];
+  return [{ level: 'info', text: 'No backup yet', hint: null, due: { name: 'the first is due', at } }];
+}
+
+/** Whether anything was ever made that is still there. */
+export function hasBackups(tiers: TierAnswer[]): boolean {
+  return tiers.some(({ newest, unreadable }) => newest !== null || unreadable !== null);
 }
 
 /** When the next backup of any tier is due; undefined where no clock drives one. */

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { BackupLink } from '../parts/backup-link.tsx';
 import { Chart } from '../parts/chart.tsx';
+import { HeadRow } from '../parts/head-row.tsx';
 import { ScrollBox } from '../parts/scroll-box.tsx';
 import { bytesText } from '../text/numbers.ts';
 import { secondsText, utcText } from '../text/time.ts';
@@ -48,21 +49,7 @@ export function BackupCharts({ points }: { points: ChartPoint[] }): ComponentChi
 function PointTable({ points }: { points: ChartPoint[] }): ComponentChildren {
   return (
     <table>
-      <thead>
-        <tr>
-          <th scope="col">Completed</th>
-          <th scope="col">Backup</th>
-          <th scope="col" class="number">
-            Dump
-          </th>
-          <th scope="col" class="number">
-            Stored
-          </th>
-          <th scope="col" class="number">
-            Took
-          </th>
-        </tr>
-      </thead>
+      <HeadRow columns={['Completed', 'Backup', 'Dump', 'Stored', 'Took']} numbers={['Dump', 'Stored', 'Took']} />
       <tbody>
         {points.toReversed().map(({ backupId, at, rdbBytes, storedBytes, durationSeconds }) => (
           <tr key={backupId}>

@@ -1,14 +1,13 @@
 import type { ComponentChildren } from 'preact';
 import type { BackupAnswer } from '../../api.ts';
-import { useLive, useNow } from '../hooks/use-live.ts';
+import { useLive } from '../hooks/use-live.ts';
 import { useAnswer } from '../hooks/use-remote.ts';
 import { goTo } from '../hooks/use-route.ts';
+import { BackupBadges } from '../parts/backup-badges.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { ErrorNote, Loaded, Note } from '../parts/notes.tsx';
 import { ActivityProgress } from '../parts/progress.tsx';
-import { Badge } from '../parts/state-words.tsx';
 import { parseRoute } from '../state/route.ts';
-import { backupBadges } from '../text/verified.ts';
 import { BackupActions } from './backup-actions.tsx';
 import { BackupFactList } from './backup-fact-list.tsx';
 import { BackupGraphs } from './backup-graphs.tsx';
@@ -34,26 +33,24 @@ export function BackupDetails({ id }: { id: string }): ComponentChildren {
 
 function Details({ answer }: { answer: BackupAnswer }): ComponentChildren {
   const { backup, manifest } = answer;
-  const now = useNow(10_000);
-  const { activities, notices } = useLive();
+  const activities = useLive((state) => state.activities);
+  const notices = useLive((state) => state.notices);
   const running = activities.filter(({ backupId }) => backupId === backup.backupId);
   const ended = notices.findLast(({ backupId, kind }) => backupId === backup.backupId && kind === 'verify');
   return (
     <>
       <p class="badges">
         <span class="badge info">{backup.tier}</span>
-        {backupBadges(backup, now).map(({ level, text }) => (
-          <Badge key={text} level={level}>
-            {text}
-          </Badge>
-        ))}
+        <BackupBadges backup={backup} />
       </p>
       {backup.problem ? <ErrorNote error={{ code: 'unreadable', ...backup.problem }} isAlert={false} /> : null}
       <BackupActions backup={backup} isBusy={activities.some(({ target }) => target === backup.target)} />
-      <div role="status" class="activities">
+      <div class="activities">
         {running.map((activity) => (
           <ActivityProgress key={activity.runId} activity={activity} />
         ))}
+      </div>
+      <div role="status">
         {running.length === 0 && ended ? (
           <Note level={ended.outcome === 'failed' ? 'bad' : 'good'} title={ended.message} hint={ended.hint} />
         ) : null}

@@ -4,8 +4,8 @@ import { Fields } from '../parts/fields.tsx';
 import { Moment } from '../parts/moment.tsx';
 import { StateWords } from '../parts/state-words.tsx';
 import { formatRoute } from '../state/route.ts';
+import { sourceText, tookText } from '../text/manifest.ts';
 import { bytesText, countOf } from '../text/numbers.ts';
-import { secondsText } from '../text/time.ts';
 
 type Manifest = NonNullable<BackupAnswer['manifest']>;
 
@@ -34,16 +34,12 @@ export function BackupFactList({ answer: { backup, manifest } }: { answer: Backu
 }
 
 function manifestFields(manifest: Manifest): [string, ComponentChildren][] {
-  const { rdb, stored, engine, timings, source, runId, completedAt, keys, server, tool } = manifest;
-  const { saveSeconds, transferSeconds, totalSeconds } = timings;
+  const { rdb, stored, engine, imported, runId, completedAt, keys, server, tool } = manifest;
   const runLink = formatRoute({ view: 'logs', params: { runId, target: manifest.target } });
   return [
     ['Taken', <Moment at={rdb.createdAt} />],
     ['Completed', <Moment at={completedAt} />],
-    [
-      'Took',
-      `${secondsText(totalSeconds)}: ${secondsText(saveSeconds)} to save, ${secondsText(transferSeconds)} to store`,
-    ],
+    ['Took', tookText(manifest)],
     ['Dump', `${bytesText(rdb.bytes)}, ${countOf(keys, 'key')}`],
     [
       'Stored',
@@ -51,7 +47,8 @@ function manifestFields(manifest: Manifest): [string, ComponentChildren][] {
     ],
     ['Engine', `FalkorDB ${engine.falkordb}, Redis ${engine.redis}, RDB version ${engine.rdbVersion}`],
     ['Memory', `${bytesText(server.usedMemoryBytes)} used by FalkorDB`],
-    ['Source', source === 'bgsave' ? 'its own save (bgsave)' : 'replication'],
+    ['Source', sourceText(manifest)],
+    ['Imported', imported ? <Moment at={imported.at} /> : null],
     ['Made by', `${tool.name} ${tool.version}`],
     ['Run', <a class="id" href={runLink}>{`log of ${runId}`}</a>],
     ['Object', <span class="mono breaks">{stored.key}</span>],

@@ -1,7 +1,10 @@
 import type { ComponentChildren } from 'preact';
 import type { BackupAnswer } from '../../api.ts';
+import { HeadRow } from '../parts/head-row.tsx';
 import { ScrollBox } from '../parts/scroll-box.tsx';
 import { countOf, countText } from '../text/numbers.ts';
+
+const COUNTS = ['Nodes', 'Edges', 'Labels', 'Types', 'Indexes', 'Constraints'];
 
 type Graph = NonNullable<BackupAnswer['manifest']>['graphs'][number];
 
@@ -22,16 +25,7 @@ function GraphTable({ graphs }: { graphs: Graph[] }): ComponentChildren {
   return (
     <ScrollBox label="Graphs and their counts">
       <table>
-        <thead>
-          <tr>
-            <th scope="col">Graph</th>
-            {['Nodes', 'Edges', 'Labels', 'Types', 'Indexes', 'Constraints'].map((name) => (
-              <th key={name} scope="col" class="number">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <HeadRow columns={['Graph', ...COUNTS]} numbers={COUNTS} />
         <tbody>
           {graphs.map(({ name, nodes, edges, labels, relationshipTypes, indexes, constraints }) => (
             <tr key={name}>

@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact';
+import { Component, type ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { LogLine } from '../../api.ts';
 import { Skeleton } from '../parts/notes.tsx';
@@ -24,7 +24,7 @@ export function LogLines({ lines, isLoading }: { lines: LogLine[]; isLoading: bo
   return (
     <div class="log">
       <div class="log-head">
-        <span class="muted" role="status">
+        <span class="muted">
           {countOf(lines.length, 'line')}
           {lines.length >= MOST_LINES ? ', the newest that match' : ''}
         </span>
@@ -46,23 +46,31 @@ export function LogLines({ lines, isLoading }: { lines: LogLine[]; isLoading: bo
   );
 }
 
-function Line({ line: { at, level, message, target, runId, fields } }: { line: LogLine }): ComponentChildren {
-  return (
-    <li class={level}>
-      <time dateTime={at} title={localText(at)}>
-        {at.slice(0, 23)}Z
-      </time>
-      <span class="level">{level}</span>
-      <span class="message">
-        {message}{' '}
-        <span class="muted">{[target, fieldsText({ message, fields })].filter((text) => text).join(' ')}</span>
-        {runId === null ? null : (
-          <>
-            {' '}
-            <a href={formatRoute({ view: 'logs', params: { runId } })}>{runId}</a>
-          </>
-        )}
-      </span>
-    </li>
-  );
+/** A line never changes: of a thousand only the new ones are drawn. */
+class Line extends Component<{ line: LogLine }> {
+  override shouldComponentUpdate({ line }: { line: LogLine }): boolean {
+    return line !== this.props.line;
+  }
+
+  override render(): ComponentChildren {
+    const { at, level, message, target, runId, fields } = this.props.line;
+    return (
+      <li class={level}>
+        <time dateTime={at} title={localText(at)}>
+          {at.slice(0, 23)}Z
+        </time>
+        <span class="level">{level}</span>
+        <span class="message">
+          {message}{' '}
+          <span class="muted">{[target, fieldsText({ message, fields })].filter((text) => text).join(' ')}</span>
+          {runId === null ? null : (
+            <>
+              {' '}
+              <a href={formatRoute({ view: 'logs', params: { runId } })}>{runId}</a>
+            </>
+          )}
+        </span>
+      </li>
+    );
+  }
 }

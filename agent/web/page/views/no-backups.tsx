@@ -9,8 +9,8 @@ import { BackUpNow } from './back-up-now.tsx';
 
 /** When the first is due, and how to have one now. */
 export function NoBackups({ targets }: { targets: TargetAnswer[] }): ComponentChildren {
-  const { canAct = false } = useLive().answer ?? {};
-  const { activities } = useLive();
+  const canAct = useLive(({ answer }) => answer?.canAct) ?? false;
+  const activities = useLive((state) => state.activities);
   return (
     <Empty title="There is no backup yet.">
       {targets.map(({ target, tiers }) => {

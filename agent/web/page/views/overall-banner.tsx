@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { Icon } from '../parts/icon.tsx';
+import { Age } from '../parts/moment.tsx';
 import { formatRoute } from '../state/route.ts';
 import type { Overall, Problem } from '../text/overall.ts';
 
@@ -10,13 +11,17 @@ export function OverallBanner({ overall: { level, title, problems } }: { overall
     <div class={`banner ${level}`} role="status">
       <Icon name={level} />
       <div>
-        <p class="banner-title">{title}</p>
+        <p class="banner-title">
+          {title}
+          {worst ? <Due problem={worst} /> : null}
+        </p>
         {worst ? <More problem={worst} /> : null}
         {others.length === 0 ? null : (
           <ul>
             {others.map((problem) => (
               <li key={problem.text}>
                 {problem.text}
+                <Due problem={problem} />
                 <More problem={problem} />
               </li>
             ))}
@@ -24,6 +29,17 @@ export function OverallBanner({ overall: { level, title, problems } }: { overall
         )}
       </div>
     </div>
+  );
+}
+
+/** It ticks, and the whole banner would be read out each time: for who listens, the table of tiers has it. */
+function Due({ problem: { due } }: { problem: Problem }): ComponentChildren {
+  if (!due) return null;
+  return (
+    <span aria-hidden="true">
+      {' '}
+      ({due.name} <Age at={due.at} />)
+    </span>
   );
 }
 

@@ -1,12 +1,13 @@
 import type { ComponentChildren } from 'preact';
 import type { TargetAnswer } from '../../api.ts';
-import { useLive, useNow } from '../hooks/use-live.ts';
+import { useLive } from '../hooks/use-live.ts';
 import { Empty, Skeleton } from '../parts/notes.tsx';
 import { overallOf, summaryOf } from '../text/overall.ts';
 import { TargetCard } from './target-card.tsx';
 
 export function Overview(): ComponentChildren {
-  const { answer, failure } = useLive();
+  const answer = useLive((state) => state.answer);
+  const failure = useLive((state) => state.failure);
   if (!answer) return failure ? null : <LoadingCard />;
   if (answer.targets.length === 0) return <Empty title="The service looks after no target." />;
   return (
@@ -20,8 +21,7 @@ export function Overview(): ComponentChildren {
 }
 
 function Summary({ targets }: { targets: TargetAnswer[] }): ComponentChildren {
-  const now = useNow(10_000);
-  return <p class="lead">{summaryOf(targets.map((target) => overallOf(target, now)))}</p>;
+  return <p class="lead">{summaryOf(targets.map(overallOf))}</p>;
 }
 
 function LoadingCard(): ComponentChildren {

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
-import type { ApiError, BackupSummary, PlanAnswer } from '../../api.ts';
+import { useReducer, useState } from 'preact/hooks';
+import type { BackupSummary, PlanAnswer } from '../../api.ts';
 import { useTargets } from '../hooks/use-live.ts';
 import { CommandLine } from '../parts/command.tsx';
 import { Fields } from '../parts/fields.tsx';
@@ -8,27 +8,28 @@ import { TargetSelect } from '../parts/filters.tsx';
 import { Moment } from '../parts/moment.tsx';
 import { ErrorNote, Note } from '../parts/notes.tsx';
 import { request, toApiError, withQuery } from '../state/client.ts';
+import { initialRemote, type Remote, type RemoteAction, reduceRemote } from '../state/remote.ts';
 import { bytesText, countOf } from '../text/numbers.ts';
 
 /** What a restore of it would do; the restore itself is typed where the agent is. */
 export function RestorePlan({ backup: { backupId, target } }: { backup: BackupSummary }): ComponentChildren {
   const [into, setInto] = useState(target);
-  const [plan, setPlan] = useState<PlanAnswer>();
-  const [failure, setFailure] = useState<ApiError['error']>();
-  const [isAsking, setIsAsking] = useState(false);
+  // One of another target is neither shown nor waited for.
+  const [asked, dispatch] = useReducer<Remote<PlanAnswer>, RemoteAction<PlanAnswer>>(reduceRemote, initialRemote(''));
+  const isAsked = asked.key === into;
   const hasChoice = useTargets().length > 1;
   const ask = async () => {
-    setIsAsking(true);
-    setFailure(undefined);
-    setPlan(undefined);
+    dispatch({ type: 'asked', key: into });
     try {
-      setPlan(await request<PlanAnswer>(withQuery(`/backups/${encodeURIComponent(backupId)}/plan`, { target: into })));
+      const path = withQuery(`/backups/${encodeURIComponent(backupId)}/plan`, { target: into });
+      dispatch({ type: 'answered', key: into, data: await request<PlanAnswer>(path) });
     } catch (error) {
-      setFailure(toApiError(error));
-    } finally {
-      setIsAsking(false);
+      dispatch({ type: 'failed', key: into, error: toApiError(error), at: Date.now() });
     }
   };
+  const isAsking = isAsked && asked.isLoading;
+  const failure = isAsked && !isAsking ? asked.failure : undefined;
+  const plan = isAsked && !isAsking && !failure ? asked.data : undefined;
   return (
     <section aria-labelledby="plan">
       <h3 id="plan">Restore</h3>
@@ -40,9 +41,10 @@ export function RestorePlan({ backup: { backupId, target } }: { backup: BackupSu
         </button>
       </div>
       <div role="status">
-        {failure ? <ErrorNote error={failure} isAlert={false} /> : null}
-        {plan ? <Plan plan={plan} /> : null}
+        {failure ? <ErrorNote error={failure.error} isAlert={false} /> : null}
+        {plan ? <span class="visually-hidden">The plan is shown</span> : null}
       </div>
+      {plan ? <Plan plan={plan} /> : null}
     </section>
   );
 }

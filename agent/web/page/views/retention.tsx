@@ -1,28 +1,31 @@
 import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 import type { RetentionAnswer } from '../../api.ts';
 import { useTargets } from '../hooks/use-live.ts';
 import { useAnswer } from '../hooks/use-remote.ts';
-import { replaceRoute, useRoute } from '../hooks/use-route.ts';
+import { changeParams } from '../hooks/use-route.ts';
 import { BackupLink } from '../parts/backup-link.tsx';
 import { TargetSelect } from '../parts/filters.tsx';
+import { HeadRow } from '../parts/head-row.tsx';
+import { LoadMore } from '../parts/load-more.tsx';
 import { Age, Moment } from '../parts/moment.tsx';
 import { Empty, Loaded, Note, Skeleton } from '../parts/notes.tsx';
 import { Badge } from '../parts/state-words.tsx';
 import { withQuery } from '../state/client.ts';
+import { PAGE } from '../state/pages.ts';
 import { bytesText, countOf } from '../text/numbers.ts';
 
 type Decision = RetentionAnswer['decisions'][number];
 
 /** What prune would do now; nothing is changed. */
 export function Retention({ params }: { params: Record<string, string> }): ComponentChildren {
-  const route = useRoute();
   const targets = useTargets();
   const target = params.target ?? targets[0]?.target;
   if (target === undefined) return <Skeleton />;
   return (
     <>
       <div class="filters">
-        <TargetSelect value={target} onChange={(value) => replaceRoute({ ...route, params: { target: value } })} />
+        <TargetSelect value={target} onChange={(value) => changeParams({ target: value })} />
       </div>
       <Preview target={target} nextPrune={targets.find((one) => one.target === target)?.nextPrune ?? null} />
     </>
@@ -66,24 +69,18 @@ function Preview({ target, nextPrune }: { target: string; nextPrune: string | nu
 }
 
 function Decisions({ title, decisions }: { title: string; decisions: Decision[] }): ComponentChildren {
-  if (decisions.length === 0) return null;
+  const [most, setMost] = useState(PAGE);
+  const total = decisions.length;
+  if (total === 0) return null;
+  const shown = decisions.slice(0, most);
   return (
     <section class="decisions">
       <h2>{title}</h2>
       <table class="as-cards list">
         <caption class="visually-hidden">{title}</caption>
-        <thead>
-          <tr>
-            <th scope="col">Backup</th>
-            <th scope="col">Why</th>
-            <th scope="col">Taken</th>
-            <th scope="col" class="number">
-              Stored
-            </th>
-          </tr>
-        </thead>
+        <HeadRow columns={['Backup', 'Why', 'Taken', 'Stored']} numbers={['Stored']} />
         <tbody>
-          {decisions.map(({ backup: { backupId, facts, scheduledFor }, reason, isGuarded }) => (
+          {shown.map(({ backup: { backupId, facts, scheduledFor }, reason, isGuarded }) => (
             <tr key={backupId}>
               <th scope="row">
                 <BackupLink id={backupId} />
@@ -101,6 +98,14 @@ function Decisions({ title, decisions }: { title: string; decisions: Decision[] 
           ))}
         </tbody>
       </table>
+      <LoadMore
+        pages={{
+          data: { items: shown, total, next: most < total ? '' : null },
+          isReadingOn: false,
+          readOnFailure: undefined,
+          readOn: () => setMost(most + PAGE),
+        }}
+      />
     </section>
   );
 }

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
 import type { TargetAnswer } from '../../api.ts';
-import { useLive, useNow } from '../hooks/use-live.ts';
+import { useLive } from '../hooks/use-live.ts';
 import { ActivityProgress } from '../parts/progress.tsx';
 import { formatRoute } from '../state/route.ts';
 import { lastKnown, overallOf } from '../text/overall.ts';
@@ -12,10 +12,10 @@ import { TierTable } from './tier-table.tsx';
 
 /** All of one target at a glance. */
 export function TargetCard({ target }: { target: TargetAnswer }): ComponentChildren {
-  const { activities, failure } = useLive();
-  const now = useNow();
+  const activities = useLive((state) => state.activities);
+  const isOffline = useLive(({ failure }) => failure !== undefined);
   const heading = useId();
-  const overall = overallOf(target, now);
+  const overall = overallOf(target);
   const params = { target: target.target };
   const running = activities.filter((activity) => activity.target === target.target);
   return (
@@ -27,7 +27,7 @@ export function TargetCard({ target }: { target: TargetAnswer }): ComponentChild
         </div>
         <BackUpNow target={target.target} isBusy={running.length > 0} />
       </header>
-      <OverallBanner overall={failure ? lastKnown(overall) : overall} />
+      <OverallBanner overall={isOffline ? lastKnown(overall) : overall} />
       {running.length === 0 ? null : (
         <div class="activities">
           {running.map((activity) => (

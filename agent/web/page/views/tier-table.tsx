@@ -1,28 +1,21 @@
 import type { ComponentChildren } from 'preact';
 import type { TargetAnswer, TierAnswer } from '../../api.ts';
-import { useNow } from '../hooks/use-live.ts';
+import { BackupBadges } from '../parts/backup-badges.tsx';
 import { BackupLink } from '../parts/backup-link.tsx';
+import { HeadRow } from '../parts/head-row.tsx';
 import { Age, AgeAndTime } from '../parts/moment.tsx';
-import { Badge, StateWords } from '../parts/state-words.tsx';
+import { StateWords } from '../parts/state-words.tsx';
 import { bytesText } from '../text/numbers.ts';
-import { backupBadges } from '../text/verified.ts';
+import { hasBackups } from '../text/overall.ts';
 
 /** A line per tier that has a schedule or a backup. */
 export function TierTable({ target: { target, tiers, storeState } }: { target: TargetAnswer }): ComponentChildren {
-  const shown = tiers.filter(({ schedule, newest }) => schedule !== null || newest !== null);
+  const shown = tiers.filter((tier) => tier.schedule !== null || hasBackups([tier]));
   if (shown.length === 0) return null;
   return (
     <table class="as-cards tiers">
       <caption class="visually-hidden">Newest backups of {target} by tier</caption>
-      <thead>
-        <tr>
-          <th scope="col">Tier</th>
-          <th scope="col">State</th>
-          <th scope="col">Newest backup</th>
-          <th scope="col">Size</th>
-          <th scope="col">Next due</th>
-        </tr>
-      </thead>
+      <HeadRow columns={['Tier', 'State', 'Newest backup', 'Size', 'Next due']} />
       <tbody>
         {shown.map((tier) => (
           <TierLine key={tier.tier} tier={tier} isKnown={storeState.state === 'up' || tier.newest !== null} />
@@ -33,8 +26,7 @@ export function TierTable({ target: { target, tiers, storeState } }: { target: T
 }
 
 function TierLine({ tier, isKnown }: { tier: TierAnswer; isKnown: boolean }): ComponentChildren {
-  const { newest, schedule, nextDue } = tier;
-  const now = useNow();
+  const { newest, unreadable, schedule, nextDue } = tier;
   return (
     <tr>
       <th scope="row">
@@ -49,15 +41,11 @@ function TierLine({ tier, isKnown }: { tier: TierAnswer; isKnown: boolean }): Co
               <AgeAndTime at={newest.facts?.takenAt ?? newest.scheduledFor} />
             </BackupLink>
             <span class="badges">
-              {backupBadges(newest, now).map(({ level, text }) => (
-                <Badge key={text} level={level}>
-                  {text}
-                </Badge>
-              ))}
+              <BackupBadges backup={newest} />
             </span>
           </div>
         ) : (
-          <span class="muted">{isKnown ? 'none yet' : 'not known'}</span>
+          <span class="muted">{isKnown ? (unreadable ? 'none that can be read' : 'none yet') : 'not known'}</span>
         )}
       </td>
       <td data-name="Size">{newest?.facts ? bytesText(newest.facts.storedBytes) : '–'}</td>
@@ -66,11 +54,18 @@ function TierLine({ tier, isKnown }: { tier: TierAnswer; isKnown: boolean }): Co
   );
 }
 
-function TierState({ tier: { overdueSince, lastSkippedAt, newest, schedule } }: { tier: TierAnswer }) {
+function TierState({ tier: { overdueSince, lastSkippedAt, newest, unreadable, schedule } }: { tier: TierAnswer }) {
   if (overdueSince !== null) {
     return (
       <StateWords level="bad">
         Overdue, was due <Age at={overdueSince} />
+      </StateWords>
+    );
+  }
+  if (unreadable !== null) {
+    return (
+      <StateWords level="bad">
+        <BackupLink id={unreadable.backupId}>The newest</BackupLink> is unreadable
       </StateWords>
     );
   }

@@ -61,6 +61,7 @@ export function tier(given: Partial<TierAnswer> = {}): TierAnswer {
     nextDue: '2026-11-23T02:30:00.000Z',
     overdueSince: null,
     newest: summary(),
+    unreadable: null,
     lastSkippedAt: null,
     ...given,
   };

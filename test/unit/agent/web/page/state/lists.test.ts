@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Pages, readOn, readPages, readSince } from '../../../../../../agent/web/page/state/pages.ts';
+import { limitFor, type Pages, readOn, readPages, readSince } from '../../../../../../agent/web/page/state/pages.ts';
 import {
   initialRemote,
   type Remote,
@@ -23,6 +23,16 @@ describe('a list that is read page by page', () => {
     expect((await readPages(readNumbers, 0)).items).toEqual(['9', '8']);
     expect(await readPages(readNumbers, 3)).toEqual({ items: ['9', '8', '7', '6'], total: 9, next: '6' });
     expect(await readPages(readNumbers, 99)).toEqual({ items: NUMBERS, total: 9, next: null });
+  });
+
+  it('is read in whole pages, by as few requests as can be', async () => {
+    expect([0, 1, 25, 26, 225].map(limitFor)).toEqual([25, 25, 25, 50, 200]);
+    const asked: number[] = [];
+    await readPages((before, missing) => {
+      asked.push(missing);
+      return readNumbers(before);
+    }, 5);
+    expect(asked).toEqual([5, 3, 1]);
   });
 
   it('goes on behind what there is', async () => {

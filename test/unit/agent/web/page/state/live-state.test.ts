@@ -65,6 +65,19 @@ describe('what the page knows of the service', () => {
     expect(reduced(...streaming, { type: 'stream', state: 'lost', at: NOW }, busy).activities).toEqual([activity()]);
   });
 
+  it('takes what goes on from an answer where the stream, live or not, has told nothing since it was asked for', () => {
+    const streaming: LiveAction[] = [
+      { type: 'stream', state: 'live', at: NOW },
+      { type: 'activities', activities: [activity()] },
+      { type: 'asked' },
+    ];
+    expect(reduced(...streaming, answered()).activities).toEqual([]);
+    const told = activity({ progress: { phase: 'save', unit: 'keys', done: 1, total: 2 } });
+    expect(reduced(...streaming, { type: 'activity', activity: told }, answered()).activities).toEqual([told]);
+    const busy = answered({ targets: [target({ activities: [activity()] })] });
+    expect(reduced(...streaming, ended({}), busy).activities).toEqual([]);
+  });
+
   it('replaces an activity that has come further, in order of their begin', () => {
     const earlier = activity({ runId: '20261122T110000Z-bbbb', startedAt: '2026-11-22T11:00:00.000Z' });
     const progress = { phase: 'save', unit: 'keys', done: 1, total: 2 } as const;

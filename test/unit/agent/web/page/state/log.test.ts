@@ -62,9 +62,9 @@ describe('the log viewer', () => {
   it('loses no line that came while it asked', () => {
     const state = reduced(
       { type: 'asked', filter: ALL },
-      { type: 'line', line: logLine(3) },
+      { type: 'lines', lines: [logLine(3)] },
       { type: 'answered', lines: [logLine(1), logLine(2)] },
-      { type: 'line', line: logLine(4) },
+      { type: 'lines', lines: [logLine(4)] },
     );
     expect(seqs(state.lines)).toEqual([1, 2, 3, 4]);
   });
@@ -83,7 +83,7 @@ describe('the log viewer', () => {
     const state = reduced(
       { type: 'answered', lines: [logLine(1)] },
       { type: 'asked', filter },
-      { type: 'line', line: logLine(2) },
+      { type: 'lines', lines: [logLine(2)] },
     );
     expect(state.lines).toEqual([]);
   });

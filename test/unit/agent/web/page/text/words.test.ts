@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formatAge, formatBytes } from '../../../../../../agent/cli/format.ts';
+import { sourceText, tookText } from '../../../../../../agent/web/page/text/manifest.ts';
 import { bytesText, countOf } from '../../../../../../agent/web/page/text/numbers.ts';
 import { activityTitle, progressText } from '../../../../../../agent/web/page/text/progress.ts';
 import { durationOf, reasonText, runTitle } from '../../../../../../agent/web/page/text/run.ts';
@@ -75,14 +76,33 @@ describe('runs and backups', () => {
   });
 
   it('have badges for what is special about them', () => {
-    expect(backupBadges(summary(), NOW)).toEqual([]);
+    expect(backupBadges(summary())).toEqual([]);
     const verified = { at: '2026-11-22T09:00:00.000Z', outcome: 'loaded' as const };
-    expect(backupBadges(summary({ pinned: true, isStored: false, verified }), NOW)).toEqual([
+    expect(backupBadges(summary({ pinned: true, isStored: false, verified }))).toEqual([
       { level: 'bad', text: 'bytes missing' },
-      { level: 'good', text: 'verified 3h ago' },
+      { level: 'good', text: 'verified', at: verified.at },
       { level: 'info', text: 'pinned' },
     ]);
     const failed = { ...verified, outcome: 'failed' as const };
-    expect(backupBadges(summary({ verified: failed }), NOW)).toEqual([{ level: 'bad', text: 'failed to load 3h ago' }]);
+    expect(backupBadges(summary({ verified: failed }))).toEqual([
+      { level: 'bad', text: 'failed to load', at: verified.at },
+    ]);
+  });
+
+  it.each([
+    [{ source: 'bgsave' } as const, 'its own save (bgsave)'],
+    [{ source: 'replication' } as const, 'replication'],
+    [
+      { source: 'import', imported: { from: 'old.rdb', at: '2026-11-22T09:00:00Z', stampedAt: null } } as const,
+      'imported from old.rdb',
+    ],
+  ])('say that %o is %s', (given, text) => {
+    expect(sourceText(given)).toBe(text);
+  });
+
+  it('say what took how long', () => {
+    const timings = { saveSeconds: 8, transferSeconds: 2, totalSeconds: 11 };
+    expect(tookText({ source: 'bgsave', timings })).toBe('11s: 8s to save, 2s more to store');
+    expect(tookText({ source: 'import', timings })).toBe('11s: 2s to store');
   });
 });
