@@ -89,7 +89,7 @@ async function environment(): Promise<Record<string, string>> {
   const inContainer = { ...image.environment, ...backup?.environment };
   const here = Object.entries(inContainer).map(([name, value]) => [name, value.startsWith('/') ? at(value) : value]);
   const never = Object.values<Setting>(SETTINGS).filter((setting) => setting.env.startsWith('BACKUP_SCHEDULE_'));
-  await writeFile(at('/run/secrets/dashboard-token'), 'a token of the dashboard\n');
+  await writeFile(at('/run/secrets/dashboard-token'), 'a-token-of-the-dashboard\n');
   return {
     ...Object.fromEntries(here),
     ...Object.fromEntries(never.map((setting) => [setting.env, 'off'])),
