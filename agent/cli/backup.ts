@@ -1,4 +1,6 @@
+import { setTimeout } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
+import { findManifestOrTombstone } from '../../core/catalog/catalog.ts';
 import { BackupError, toBackupError } from '../../core/model/errors.ts';
 import type { Manifest } from '../../core/model/manifest.ts';
 import { SCHEDULED_TIERS, TIERS, type Tier } from '../../core/model/tiers.ts';
@@ -44,13 +46,26 @@ Examples:
     .action((flags: BackupFlags) =>
       inSession(cli, command, async (session) => {
         const { runId } = session;
-        const scheduledFor = flags.scheduledFor === undefined ? session.now() : parseTime(flags.scheduledFor);
+        const scheduledFor =
+          flags.scheduledFor === undefined ? await freeTime(flags.tier, session) : parseTime(flags.scheduledFor);
         const isScheduled = flags.scheduledFor !== undefined && SCHEDULED_TIERS.some((tier) => tier === flags.tier);
         const result = await backup({ tier: flags.tier, scheduledFor, runId, isScheduled }, session);
         if (result.status === 'skipped' || !flags.verify) return backupAnswer(result);
         return withVerification(madeAnswer(result), result.manifest, session);
       }),
     );
+}
+
+/** Now, or in the next second where there is a backup of this one: it would be taken for the one that is asked for. */
+async function freeTime(tier: Tier, { config, store, now, signal }: Session): Promise<Date> {
+  for (;;) {
+    const scheduledFor = now();
+    const parts = { target: config.target, tier, scheduledFor };
+    // A store that does not answer fails the run itself, which is told of.
+    const taken = await findManifestOrTombstone(store, parts).catch(() => undefined);
+    if (!taken) return scheduledFor;
+    await setTimeout(1000 - (scheduledFor.getTime() % 1000), undefined, { signal });
+  }
 }
 
 /** The backup is there, whatever becomes of its proof. */

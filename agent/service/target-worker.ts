@@ -51,6 +51,8 @@ export class TargetWorker {
   /** Of each job only the newest. */
   readonly #waiting = new Map<Job, Waiting>();
   readonly #newest = new Map<Job, Date>();
+  /** When the last backup was made that no clock asked for. */
+  #lastByHand: Date | undefined;
   #activity: Activity | null = null;
   #work: Promise<void> | undefined;
 
@@ -79,11 +81,12 @@ export class TargetWorker {
   /** @throws lease-held where something is at work */
   backUpNow(): { runId: string; backupId: string } {
     const { target, clock, jobs } = this.#deps;
-    const now = clock.now();
-    const [runId, tier] = [newRunId(now), 'manual' as const];
-    const backupId = formatBackupId({ target: target.name, tier, scheduledFor: now });
-    const job = { tier, scheduledFor: now, runId, isScheduled: false };
+    const scheduledFor = afterLast(clock.now(), this.#lastByHand);
+    const [runId, tier] = [newRunId(scheduledFor), 'manual' as const];
+    const backupId = formatBackupId({ target: target.name, tier, scheduledFor });
+    const job = { tier, scheduledFor, runId, isScheduled: false };
     this.#begin({ kind: 'backup', runId, backupId, tier, work: (deps) => jobs.backup(job, deps) });
+    this.#lastByHand = scheduledFor;
     return { runId, backupId };
   }
 
@@ -201,4 +204,14 @@ function atWork(target: string, activity: Activity | null): BackupError {
     hint: 'Try again when that has ended.',
     retryable: true,
   });
+}
+
+/** Whole seconds make the id: in the one of the last, another would be taken for it. */
+function afterLast(now: Date, last: Date | undefined): Date {
+  const seconds = last ? secondsOf(last) - secondsOf(now) : Number.NEGATIVE_INFINITY;
+  return last && (seconds === 0 || seconds === 1) ? new Date(last.getTime() + 1000) : now;
+}
+
+function secondsOf(time: Date): number {
+  return Math.floor(time.getTime() / 1000);
 }
