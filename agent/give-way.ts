@@ -1,6 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { constants, getPriority, setPriority } from 'node:os';
 
+/** Of a command line. A restore does not: FalkorDB takes no writes until it has ended. */
+export function givesWay(args: readonly string[]): boolean {
+  return !args.some((arg) => /^(action=)?(restore|recover)$/.test(arg));
+}
+
 /**
  * Where there are too few processors for all, others come first, FalkorDB above all: this process, and what it starts, gets
  * what they leave, and beside one that never rests a seventieth (the weights of sched(7)). Where a priority was chosen for

@@ -1,10 +1,10 @@
 import { BackupError } from '../core/model/errors.ts';
 import { runCommandLine } from './cli/program.ts';
-import { giveWay } from './give-way.ts';
+import { givesWay, giveWay } from './give-way.ts';
 
 const EXIT_WITHIN_MS = 5_000;
 
-giveWay();
+if (givesWay(process.argv.slice(2))) giveWay();
 const stop = new AbortController();
 const interrupt = (signal: NodeJS.Signals) => {
   stop.abort(

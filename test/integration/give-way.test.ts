@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
+import { givesWay } from '../../agent/give-way.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const MAIN = new URL('../../agent/main.ts', import.meta.url).pathname;
@@ -34,6 +35,17 @@ test.each([
     child.kill('SIGKILL');
     await ended;
   }
+});
+
+test.each([
+  ['backup --tier daily', true],
+  ['execute version=1 action=backup target=shop', true],
+  ['restore latest --force', false],
+  ['restore --recover', false],
+  ['execute version=1 action=restore target=shop', false],
+  ['execute version=1 action=recover target=shop', false],
+])('%s gives way: %s', (line, expected) => {
+  expect(givesWay(line.split(' '))).toBe(expected);
 });
 
 /** proc(5): the nineteenth field of each thread's stat; the second, its name, may hold blanks. */
